@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Execution back ends.
+ *
+ * A back end runs vCPUs. What it can do is a table of facts (struct hv_caps), asked by the layers
+ * above; which back end it is, is never asked. Exits are architectural events; registers are named
+ * by architectural ids (arm/reg.h).
+ *
+ * Threads: a vCPU is created, run and accessed by one thread, its own; hv_kick() and hv_irq() may be
+ * called from any thread, hv_kick() also from a signal handler. VM functions may be called from any
+ * thread while no vCPU of the VM is being created.
+ *
+ * Errors: functions that return int return 0 or a negative errno; those with a struct err explain
+ * themselves to the user.
+ */
+#ifndef HV_HV_H
+#define HV_HV_H
+
+#include "arm/reg.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct err;
+struct hv_vm;
+struct hv_vcpu;
+
+struct hv_caps {
+	uint32_t native_els;       /* bit n: ELn is executed natively */
+	unsigned max_vcpus;
+	unsigned ipa_bits;         /* largest guest physical address space */
+	unsigned page_size;        /* granule of mem_map, bytes */
+	bool stage2_exec;          /* execute permission per page in stage 2 */
+	bool views;                /* several VMs, each with its own TLB tag and memory map */
+	bool sysreg_traps;         /* system-register traps reach us */
+	bool undef_icc;            /* ICC_* at EL1 is UNDEFINED (else: silently wrong) when unpatched */
+	bool smccc_exits;          /* HVC and SMC (outside the reserved ranges) exit by themselves */
+	bool translate_intercept;  /* the back end asks the interception policy itself */
+	bool dcache_coherent_off;  /* guest accesses with caches off are coherent (FEAT_S2FWB) */
+	unsigned hw_breakpoints;
+	unsigned hw_watchpoints;
+	uint64_t counter_hz;
+	char host[128];            /* "Linux 6.12.107+deb13-arm64, VHE" for reports */
+};
+
+enum hv_exit_kind {
+	HV_EXIT_KICK,     /* hv_kick() or a host signal; also: a timer line changed */
+	HV_EXIT_MMIO,     /* access with syndrome to an address without memory */
+	HV_EXIT_DABT,     /* access without syndrome there; PC at the instruction */
+	HV_EXIT_BRK,      /* BRK, PC at the instruction */
+	HV_EXIT_HVC,      /* PC after the instruction */
+	HV_EXIT_SMC,      /* PC after the instruction */
+	HV_EXIT_STEP,     /* single step done */
+	HV_EXIT_HWBP,     /* hardware breakpoint, PC at the instruction */
+	HV_EXIT_WATCH,    /* watchpoint, PC at the instruction */
+	HV_EXIT_FAIL,     /* the back end cannot go on; `fail` says why */
+	HV_EXIT_COUNT
+};
+
+struct hv_exit {
+	enum hv_exit_kind kind;
+	union {
+		struct {
+			uint64_t ipa;
+			uint64_t value; /* writes */
+			uint8_t size;   /* 1, 2, 4, 8 */
+			bool is_write;
+		} mmio;
+		struct {
+			uint64_t ipa;
+			bool is_write;
+			bool is_cache; /* cache maintenance */
+		} dabt;
+		struct {
+			uint16_t imm;
+		} brk;
+		struct {
+			uint64_t far;
+		} watch;
+		struct {
+			int error; /* negative errno */
+			char text[160];
+		} fail;
+	};
+};
+
+enum hv_line { HV_IRQ, HV_FIQ };
+enum hv_timer { HV_TIMER_VIRT, HV_TIMER_PHYS, HV_TIMER_COUNT };
+enum hv_prot { HV_READ = 1, HV_WRITE = 2, HV_EXEC = 4 };
+enum hv_debug { HV_DEBUG_BRK = 1, HV_DEBUG_STEP = 2 };
+
+struct hv_ops {
+	const char *name;
+	const char *doc;
+
+	/* Can this host run it? Fills @caps. -ENODEV/-EACCES/... with an explanation and remedy. */
+	int (*probe)(struct hv_caps *caps, struct err *e);
+
+	int (*vm_create)(const char *options, unsigned ipa_bits, struct hv_vm **vm, struct err *e);
+	void (*vm_destroy)(struct hv_vm *vm);
+	/* Back guest-physical [gpa, gpa+len) by host memory; page aligned, no overlap. @prot without
+	 * HV_WRITE: writes exit as MMIO/DABT. */
+	int (*mem_map)(struct hv_vm *vm, uint64_t gpa, void *host, uint64_t len, unsigned prot);
+	int (*mem_unmap)(struct hv_vm *vm, uint64_t gpa, uint64_t len);
+
+	/* In the thread that will run it. EL1h, DAIF masked, everything else as after a reset. */
+	int (*vcpu_create)(struct hv_vm *vm, unsigned index, struct hv_vcpu **vcpu, struct err *e);
+	void (*vcpu_destroy)(struct hv_vcpu *vcpu);
+	/* Back to the state after vcpu_create(). */
+	int (*vcpu_reset)(struct hv_vcpu *vcpu);
+
+	/* Run until an exit. Before it returns, everything pending from the last exit (MMIO
+	 * completion) has been carried out. */
+	void (*run)(struct hv_vcpu *vcpu, struct hv_exit *exit);
+	/* Make a run() in progress, or the next one, return HV_EXIT_KICK soon. Sticky until then. */
+	void (*kick)(struct hv_vcpu *vcpu);
+
+	/* After HV_EXIT_MMIO, exactly once: for a read the value (zero-extended; the back end applies
+	 * the instruction's sign extension), or an external abort. State read after this is as the
+	 * architecture has it after the instruction. */
+	int (*mmio_done)(struct hv_vcpu *vcpu, uint64_t value);
+	int (*mmio_abort)(struct hv_vcpu *vcpu);
+
+	int (*get_reg)(struct hv_vcpu *vcpu, uint32_t id, uint64_t *value);
+	int (*set_reg)(struct hv_vcpu *vcpu, uint32_t id, uint64_t value);
+	int (*get_vreg)(struct hv_vcpu *vcpu, unsigned n, uint64_t value[2]);
+	int (*set_vreg)(struct hv_vcpu *vcpu, unsigned n, const uint64_t value[2]);
+
+	/* Level of an interrupt line into the vCPU; wakes it from WFI. Any thread. */
+	int (*irq)(struct hv_vcpu *vcpu, enum hv_line line, bool level);
+	/* Output level of a timer as of the last exit, bit n = enum hv_timer. */
+	uint32_t (*timer_levels)(struct hv_vcpu *vcpu);
+	/* Bits of enum hv_debug. */
+	int (*debug)(struct hv_vcpu *vcpu, unsigned flags);
+};
+
+/* All back ends compiled in, best first; NULL-terminated. */
+extern const struct hv_ops *const hv_backends[];
+const struct hv_ops *hv_find(const char *name);
+
+#endif

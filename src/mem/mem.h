@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Physical address spaces.
+ *
+ * A `struct mem_space` is one physical address map: RAM and ROM regions with host memory behind
+ * them, and MMIO regions with handlers. It is built once (mem_add_*, then mem_freeze()) and its
+ * list of regions never changes afterwards, so look-ups take no lock. What may change is whether a
+ * ROM region is *direct*: a flash device in read-array mode is read straight from memory, in command
+ * mode every access goes to its handlers.
+ *
+ * Locks: the space takes none around look-ups. An MMIO region has the mutex of its owner; the space
+ * holds it while a handler runs.
+ */
+#ifndef MEM_MEM_H
+#define MEM_MEM_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct err;
+struct mem_space;
+
+enum mem_result {
+	MEM_OK,
+	MEM_UNHANDLED, /* nothing at that address: the architecture gives an external abort */
+	MEM_ERROR,     /* something is there, but refuses the access: external abort */
+};
+
+/* Who accesses. */
+struct mem_attrs {
+	bool secure;
+	bool dma;   /* by a device, not by a PE */
+	uint8_t pe; /* number of the PE; valid if !dma */
+};
+
+/* Handlers get an offset into their region, 1, 2, 4 or 8 bytes naturally aligned and within the
+ * widths they declared; the owner's lock is held. Values are zero-extended. */
+typedef enum mem_result mem_read_fn(void *opaque, uint64_t offset, unsigned size, uint64_t *value,
+				    struct mem_attrs attrs);
+typedef enum mem_result mem_write_fn(void *opaque, uint64_t offset, unsigned size, uint64_t value,
+				     struct mem_attrs attrs);
+
+enum mem_kind { MEM_RAM, MEM_ROM, MEM_MMIO };
+
+/* Per-PE statistics would need the PE; these are relaxed atomics, good enough to report. */
+struct mem_stats {
+	uint64_t reads;
+	uint64_t writes;
+};
+
+struct mem_region {
+	const char *name; /* owned by whoever added the region, which outlives the space */
+	uint64_t base;
+	uint64_t size;
+	enum mem_kind kind;
+	bool secure_only;       /* absent from the normal world */
+	uint8_t *host;          /* RAM and ROM: the memory, not owned */
+	mem_read_fn *read;      /* MMIO; ROM: used while not direct */
+	mem_write_fn *write;    /* MMIO and ROM; NULL: writes are ignored with a guest_error */
+	void *opaque;           /* for read and write */
+	pthread_mutex_t *lock;  /* held around read and write */
+	uint8_t min_width;      /* bytes, 1..8; narrower reads are cut out of a wider one */
+	uint8_t max_width;      /* bytes, 1..8; wider accesses are split, low address first */
+	bool direct;            /* ROM: reads go straight to memory (atomic; see mem_set_direct) */
+	struct mem_stats stats;
+	struct mem_space *space; /* set by mem_add */
+};
+
+struct mem_space *mem_space_create(void);
+void mem_space_destroy(struct mem_space *s);
+
+/* Add a region; @r belongs to the caller and outlives the space. Overlap with an earlier region or
+ * an end beyond 2^52 is a user's error, put on @e with both names. Only before mem_freeze(). */
+int mem_add(struct mem_space *s, struct mem_region *r, struct err *e);
+void mem_freeze(struct mem_space *s);
+
+/* Regions in order of address; for device trees, back ends and reports. */
+struct mem_region *const *mem_regions(const struct mem_space *s, size_t *count);
+struct mem_region *mem_find(const struct mem_space *s, uint64_t gpa);
+
+/* Memory behind [gpa, gpa+len) if that lies in one RAM region (or, for !write, a direct ROM region),
+ * else NULL. The pointer stays valid as long as the space. @len 0 is taken as 1. */
+uint8_t *mem_ptr(const struct mem_space *s, uint64_t gpa, uint64_t len, bool write);
+
+/* Copy between host buffer and guest memory (RAM, direct ROM); may cross regions. Nothing but RAM is
+ * written. Returns MEM_UNHANDLED at the first byte that is not memory; bytes before it are copied. */
+enum mem_result mem_copy_from(const struct mem_space *s, uint64_t gpa, void *buf, uint64_t len);
+enum mem_result mem_copy_to(const struct mem_space *s, uint64_t gpa, const void *buf, uint64_t len);
+
+/* One access by a PE that could not be satisfied in hardware: dispatches to MMIO, and also serves
+ * RAM and ROM (for emulated instructions). @size is 1..8 and need not be aligned; an unaligned access
+ * to MMIO is MEM_ERROR. Takes the region's lock. */
+enum mem_result mem_read(const struct mem_space *s, uint64_t gpa, unsigned size, uint64_t *value,
+			 struct mem_attrs attrs);
+enum mem_result mem_write(const struct mem_space *s, uint64_t gpa, unsigned size, uint64_t value,
+			  struct mem_attrs attrs);
+
+/* What a back end maps for its guests: called for every RAM and direct ROM region when it is
+ * registered, and when a ROM region changes between direct and not. @map false: take it away. */
+typedef int mem_map_fn(void *opaque, const struct mem_region *r, bool map);
+/* One listener at most per space is needed per VM; returns the first error of @fn. */
+int mem_listen(struct mem_space *s, mem_map_fn *fn, void *opaque);
+void mem_unlisten(struct mem_space *s, mem_map_fn *fn, void *opaque);
+
+/* Switch a ROM region; called with the owner's lock held (from its handlers). */
+void mem_set_direct(struct mem_region *r, bool direct);
+
+#endif
