@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The one list of components. A new component: its descriptor here, its file in meson.build. */
+#include "dev/component.h"
+
+#include "util/bits.h"
+
+/* COMPONENT(symbol), in alphabetical order of type. */
+#define COMPONENT_LIST
+
+#define COMPONENT(symbol) extern const struct component symbol;
+COMPONENT_LIST
+#undef COMPONENT
+
+#define COMPONENT(symbol) &symbol,
+const struct component *const components[] = {COMPONENT_LIST NULL};
+#undef COMPONENT
+
+const unsigned component_count = ARRAY_COUNT(components) - 1;
