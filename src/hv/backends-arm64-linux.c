@@ -1,0 +1,6 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Back ends of an arm64 Linux host. */
+#include "hv/hv.h"
+#include "hv/kvm/kvm.h"
+
+const struct hv_ops *const hv_backends[] = {&hv_kvm_ops, NULL};
