@@ -46,7 +46,10 @@ struct block_req {
 	int iov_count;
 	/* Called from a worker thread without any lock held; @result is 0 or a negative errno. */
 	void (*done)(struct block_req *r, int result);
-	struct block_req *next; /* the back end's */
+	/* Set by the back end before done(): the same thread completes another request right after
+	 * this one, so telling the guest may wait. */
+	bool more;
+	struct block_req *next; /* the back end's, after submit */
 };
 struct backend_block_ops {
 	uint64_t (*size)(struct dev *be); /* bytes */

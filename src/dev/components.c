@@ -5,7 +5,10 @@
 #include "util/bits.h"
 
 /* COMPONENT(symbol), in alphabetical order of type. */
-#define COMPONENT_LIST
+#define COMPONENT_LIST                                                                             \
+	COMPONENT(virtio_blk_component)                                                            \
+	COMPONENT(virtio_mmio_component)                                                           \
+	COMPONENT(rawfile_component)
 
 #define COMPONENT(symbol) extern const struct component symbol;
 COMPONENT_LIST
