@@ -46,6 +46,8 @@ int board_check(struct board *b, struct err *e);
 int board_build(struct board *b, const struct dev_host *host, struct err *e);
 /* init() of all instances (back ends first, then in order of the wires: sinks before sources). */
 int board_init(struct board *b, struct err *e);
+/* fini() and removal of all instances, built or half-built; the objects stay. */
+void board_destroy_devs(struct board *b);
 void board_reset(struct board *b);
 struct dev *const *board_devs(const struct board *b, unsigned *count); /* back ends not included */
 struct dev *board_dev(const struct board *b, const char *name);

@@ -27,34 +27,35 @@ struct hv_vm;
 struct hv_vcpu;
 
 struct hv_caps {
-	uint32_t native_els;       /* bit n: ELn is executed natively */
+	uint32_t native_els; /* bit n: ELn is executed natively */
 	unsigned max_vcpus;
-	unsigned ipa_bits;         /* largest guest physical address space */
-	unsigned page_size;        /* granule of mem_map, bytes */
-	bool stage2_exec;          /* execute permission per page in stage 2 */
-	bool views;                /* several VMs, each with its own TLB tag and memory map */
-	bool sysreg_traps;         /* system-register traps reach us */
-	bool undef_icc;            /* ICC_* at EL1 is UNDEFINED (else: silently wrong) when unpatched */
-	bool smccc_exits;          /* HVC and SMC (outside the reserved ranges) exit by themselves */
-	bool translate_intercept;  /* the back end asks the interception policy itself */
-	bool dcache_coherent_off;  /* guest accesses with caches off are coherent (FEAT_S2FWB) */
+	unsigned ipa_bits;  /* largest guest physical address space */
+	unsigned page_size; /* granule of mem_map, bytes */
+	bool stage2_exec;   /* execute permission per page in stage 2 */
+	bool views;	    /* several VMs, each with its own TLB tag and memory map */
+	bool sysreg_traps;  /* system-register traps reach us */
+	bool undef_icc;	    /* ICC_* at EL1 is UNDEFINED (else: silently wrong) when unpatched */
+	bool smccc_exits;   /* HVC and SMC (outside the reserved ranges) exit by themselves */
+	bool translate_intercept; /* the back end asks the interception policy itself */
+	bool dcache_coherent_off; /* guest accesses with caches off are coherent (FEAT_S2FWB) */
 	unsigned hw_breakpoints;
 	unsigned hw_watchpoints;
+	unsigned zva_bytes; /* block of DC ZVA, as the guest's DCZID_EL0 shows it */
 	uint64_t counter_hz;
-	char host[128];            /* "Linux 6.12.107+deb13-arm64, VHE" for reports */
+	char host[128]; /* "Linux 6.12.107+deb13-arm64, VHE" for reports */
 };
 
 enum hv_exit_kind {
-	HV_EXIT_KICK,     /* hv_kick() or a host signal; also: a timer line changed */
-	HV_EXIT_MMIO,     /* access with syndrome to an address without memory */
-	HV_EXIT_DABT,     /* access without syndrome there; PC at the instruction */
-	HV_EXIT_BRK,      /* BRK, PC at the instruction */
-	HV_EXIT_HVC,      /* PC after the instruction */
-	HV_EXIT_SMC,      /* PC after the instruction */
-	HV_EXIT_STEP,     /* single step done */
-	HV_EXIT_HWBP,     /* hardware breakpoint, PC at the instruction */
-	HV_EXIT_WATCH,    /* watchpoint, PC at the instruction */
-	HV_EXIT_FAIL,     /* the back end cannot go on; `fail` says why */
+	HV_EXIT_KICK,  /* hv_kick() or a host signal; also: a timer line changed */
+	HV_EXIT_MMIO,  /* access with syndrome to an address without memory */
+	HV_EXIT_DABT,  /* access without syndrome there; PC at the instruction */
+	HV_EXIT_BRK,   /* BRK, PC at the instruction */
+	HV_EXIT_HVC,   /* PC after the instruction */
+	HV_EXIT_SMC,   /* PC after the instruction */
+	HV_EXIT_STEP,  /* single step done */
+	HV_EXIT_HWBP,  /* hardware breakpoint, PC at the instruction */
+	HV_EXIT_WATCH, /* watchpoint, PC at the instruction */
+	HV_EXIT_FAIL,  /* the back end cannot go on; `fail` says why */
 	HV_EXIT_COUNT
 };
 
@@ -64,7 +65,7 @@ struct hv_exit {
 		struct {
 			uint64_t ipa;
 			uint64_t value; /* writes */
-			uint8_t size;   /* 1, 2, 4, 8 */
+			uint8_t size;	/* 1, 2, 4, 8 */
 			bool is_write;
 		} mmio;
 		struct {

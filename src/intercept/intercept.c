@@ -386,6 +386,11 @@ void intercept_restore(struct intercept *ic, intercept_keep_fn *keep, void *opaq
 	forget_pages(ic);
 }
 
+bool intercept_is_site(const struct intercept *ic, uint64_t gpa)
+{
+	return sites_find(&ic->sites, gpa);
+}
+
 bool intercept_lift(struct intercept *ic, uint64_t gpa)
 {
 	struct site *s = sites_find(&ic->sites, gpa);

@@ -78,6 +78,9 @@ void intercept_scan(struct intercept *ic, uint64_t gpa, uint64_t len, unsigned w
 typedef bool intercept_keep_fn(void *opaque, uint64_t gpa, const struct policy_row *row);
 void intercept_restore(struct intercept *ic, intercept_keep_fn *keep, void *opaque);
 
+/* Is there a patch of ours at @gpa (not a copy the guest made)? */
+bool intercept_is_site(const struct intercept *ic, uint64_t gpa);
+
 /* Put the original word back at @gpa for one native execution, and the patch again afterwards.
  * intercept_lift() returns false if there is no patch at @gpa. */
 bool intercept_lift(struct intercept *ic, uint64_t gpa);

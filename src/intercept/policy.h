@@ -24,7 +24,7 @@ enum intercept_what {
 	INTERCEPT_WHAT_COUNT
 };
 
-enum policy_when { POLICY_ALWAYS = 1, POLICY_UNSETTLED = 2 };
+enum policy_when { POLICY_ALWAYS = 1, POLICY_UNSETTLED = 2, POLICY_TABLES = 4 };
 
 struct policy_row {
 	const char *name;

@@ -59,6 +59,9 @@ int slots_get(struct slots *s, uint32_t word, const struct policy_row *row)
 		append(s, slots_brk(n), policy_match(slots_brk(n), POLICY_ALWAYS));
 		n++;
 	}
+	h = find(s, word);
+	if (s->hash[h])
+		return s->hash[h] - 1;
 	if (n == SLOT_COUNT)
 		return -1;
 	append(s, word, row);

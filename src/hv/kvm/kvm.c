@@ -132,6 +132,7 @@ static bool has_smccc_filter(int vm_fd)
 static int kvm_probe(struct hv_caps *caps, struct err *e)
 {
 	struct utsname u;
+	uint64_t dczid;
 	int vm_fd;
 	int r;
 	int fd = open_kvm(e);
@@ -150,6 +151,8 @@ static int kvm_probe(struct hv_caps *caps, struct err *e)
 	caps->hw_breakpoints = extension(fd, KVM_CAP_GUEST_DEBUG_HW_BPS);
 	caps->hw_watchpoints = extension(fd, KVM_CAP_GUEST_DEBUG_HW_WPS);
 	__asm__("mrs %0, cntfrq_el0" : "=r"(caps->counter_hz));
+	__asm__("mrs %0, dczid_el0" : "=r"(dczid));
+	caps->zva_bytes = 4U << bits(dczid, 3, 0);
 	uname(&u);
 	snprintf(caps->host, sizeof(caps->host), "Linux %s, %u KiB pages", u.release,
 		 caps->page_size / 1024);

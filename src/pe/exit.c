@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a PE does with each exit: one table. */
+#include "pe/pe_int.h"
+
+#include "arm/exc.h"
+#include "util/bits.h"
+#include "util/log.h"
+
+/* ---- interceptions ---- */
+
+static void reflect_brk(struct pe *pe, uint16_t imm)
+{
+	pe_inject(pe, arm_esr_brk(imm), 0);
+}
+
+static void run_slot(struct pe *pe, const struct intercept_slot *slot, struct pe_site *site)
+{
+	switch (slot->row->what) {
+	case INTERCEPT_HVC:
+	case INTERCEPT_SMC:
+		pe_skip(pe);
+		pe_psci(pe, slot->row->what == INTERCEPT_SMC);
+		break;
+	case INTERCEPT_MRS:
+	case INTERCEPT_MSR:
+		pe_sysreg(pe, slot->word);
+		break;
+	case INTERCEPT_GUEST_BRK:
+		reflect_brk(pe, bits(slot->word, 20, 5));
+		break;
+	case INTERCEPT_BRANCH:
+		regime_branch(pe, site);
+		break;
+	default:
+		regime_watch(pe, site);
+	}
+}
+
+static void exit_brk(struct pe *pe, const struct hv_exit *x)
+{
+	const struct intercept_slot *slot = intercept_slot(pe->set->ic, x->brk.imm);
+
+	struct pe_site *site;
+
+	if (!slot) {
+		reflect_brk(pe, x->brk.imm);
+		return;
+	}
+	site = site_count(&pe->sites, pe_get(pe, REG_PC), slot);
+	if (pe_el(pe) == 0) {
+		if (!regime_el0_brk(pe, slot, site))
+			reflect_brk(pe, x->brk.imm);
+		return;
+	}
+	pe->stats.interceptions++;
+	run_slot(pe, slot, site);
+}
+
+/* ---- the others ---- */
+
+static void exit_nothing(struct pe *pe, const struct hv_exit *x)
+{
+}
+
+static void exit_hvc(struct pe *pe, const struct hv_exit *x)
+{
+	pe_psci(pe, x->kind == HV_EXIT_SMC);
+}
+
+static void exit_step(struct pe *pe, const struct hv_exit *x)
+{
+	if (pe->stepping)
+		regime_stepped(pe);
+}
+
+static void exit_fail(struct pe *pe, const struct hv_exit *x)
+{
+	uint64_t pc = 0;
+
+	pe->set->cfg.hv->get_reg(pe->vcpu, REG_PC, &pc);
+	pe_failed(pe, "%s, at PC 0x%llx", x->fail.text, (unsigned long long)pc);
+}
+
+static void (*const handlers[HV_EXIT_COUNT])(struct pe *pe, const struct hv_exit *x) = {
+	[HV_EXIT_KICK] = exit_nothing,	[HV_EXIT_MMIO] = pe_mmio,
+	[HV_EXIT_DABT] = pe_dabt,	[HV_EXIT_BRK] = exit_brk,
+	[HV_EXIT_HVC] = exit_hvc,	[HV_EXIT_SMC] = exit_hvc,
+	[HV_EXIT_STEP] = exit_step,	[HV_EXIT_HWBP] = exit_nothing,
+	[HV_EXIT_WATCH] = exit_nothing, [HV_EXIT_FAIL] = exit_fail,
+};
+
+/* ---- timers ---- */
+
+static void forward_timers(struct pe *pe)
+{
+	struct pe_set *s = pe->set;
+	uint32_t levels = s->cfg.hv->timer_levels(pe->vcpu);
+	uint32_t changed = levels ^ pe->timer_levels;
+
+	if (!changed)
+		return;
+	pe->timer_levels = levels;
+	for (unsigned t = 0; t < HV_TIMER_COUNT; t++) {
+		for (unsigned i = 0; bit(changed, t) && i < s->timer_count; i++)
+			s->timer[i].fn(s->timer[i].opaque, pe->number, t, bit(levels, t));
+	}
+}
+
+void pe_exit(struct pe *pe, const struct hv_exit *x)
+{
+	pe->stats.exits[x->kind]++;
+	forward_timers(pe);
+	handlers[x->kind](pe, x);
+}

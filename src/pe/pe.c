@@ -1,0 +1,522 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The set of PEs and their threads: power states, pausing, reset.
+ *
+ * Each PE is one thread that owns one vCPU. Whatever another thread wants of it is written into the
+ * PE's state under set->lock, `attention` is set, and the vCPU is kicked; the PE looks at its state
+ * before it enters the guest (await()).
+ *
+ * Pausing: a PE counts as parked while it sleeps in await(), and while it waits for its own turn to
+ * pause the others, so two PEs that want to pause each other do not deadlock.
+ */
+#include "pe/pe_int.h"
+
+#include "host/clock.h"
+#include "util/bits.h"
+#include "util/err.h"
+#include "util/log.h"
+#include "util/xalloc.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+/* ---- creation ---- */
+
+struct pe_set *pe_set_create(unsigned count)
+{
+	struct pe_set *s = xcalloc(1, sizeof(*s));
+
+	CHECK(count >= 1 && count <= PE_MAX);
+	s->count = count;
+	s->pe = xcalloc(count, sizeof(*s->pe));
+	pthread_mutex_init(&s->lock, NULL);
+	pthread_cond_init(&s->changed, NULL);
+	for (unsigned i = 0; i < count; i++) {
+		struct pe *pe = &s->pe[i];
+
+		pe->set = s;
+		pe->number = i;
+		pe->mpidr = i; /* one cluster: Aff0 */
+		pe->parked = true;
+		snprintf(pe->name, sizeof(pe->name), "pe%u", i);
+	}
+	return s;
+}
+
+void pe_set_configure(struct pe_set *s, const struct pe_set_config *cfg)
+{
+	s->cfg = *cfg;
+	s->ic = intercept_create(cfg->mem);
+}
+
+void pe_set_destroy(struct pe_set *s)
+{
+	if (!s)
+		return;
+	pe_set_stop(s);
+	for (unsigned i = 0; i < s->count; i++) {
+		/* Only now: until the devices were destroyed, they could still drive lines. */
+		if (s->pe[i].vcpu)
+			s->cfg.hv->vcpu_destroy(s->pe[i].vcpu);
+		site_table_free(&s->pe[i].sites);
+	}
+	intercept_destroy(s->ic);
+	pthread_cond_destroy(&s->changed);
+	pthread_mutex_destroy(&s->lock);
+	free(s->handlers);
+	free(s->pe);
+	free(s);
+}
+
+/* ---- what devices ask ---- */
+
+unsigned pe_count(const struct pe_set *s)
+{
+	return s->count;
+}
+
+uint64_t pe_mpidr(const struct pe_set *s, unsigned n)
+{
+	return s->pe[n].mpidr;
+}
+
+unsigned pe_highest_el(const struct pe_set *s)
+{
+	return 1;
+}
+
+void pe_irq(struct pe_set *s, unsigned n, enum hv_line line, bool level)
+{
+	struct pe *pe = &s->pe[n];
+
+	/* Devices are reset before the first vCPU exists; nothing is pending then. */
+	if (__atomic_load_n(&pe->vcpu_ready, __ATOMIC_ACQUIRE))
+		s->cfg.hv->irq(pe->vcpu, line, level);
+}
+
+void pe_timer_listen(struct pe_set *s, pe_timer_fn *fn, void *opaque)
+{
+	CHECK(s->timer_count < PE_TIMER_LISTENERS);
+	s->timer[s->timer_count].fn = fn;
+	s->timer[s->timer_count++].opaque = opaque;
+}
+
+/* ---- pausing ---- */
+
+static void kick(struct pe *pe)
+{
+	if (pe->vcpu_ready)
+		pe->set->cfg.hv->kick(pe->vcpu);
+}
+
+/* Become the pauser: wait until nobody else is, and until all other PEs are parked. */
+static void pause_locked(struct pe_set *s, const void *who, struct pe *self)
+{
+	if (self)
+		self->parked = true;
+	pthread_cond_broadcast(&s->changed);
+	while (s->paused)
+		pthread_cond_wait(&s->changed, &s->lock);
+	s->paused = true;
+	s->pauser = who;
+	atomic_store(&s->attention, true);
+	for (unsigned i = 0; i < s->count; i++) {
+		if (&s->pe[i] != self)
+			kick(&s->pe[i]);
+	}
+	for (unsigned i = 0; i < s->count; i++) {
+		while (&s->pe[i] != self && !s->pe[i].parked)
+			pthread_cond_wait(&s->changed, &s->lock);
+	}
+	if (self)
+		self->parked = false;
+}
+
+static void resume_locked(struct pe_set *s)
+{
+	s->paused = false;
+	s->pauser = NULL;
+	pthread_cond_broadcast(&s->changed);
+}
+
+void pe_pause(struct pe *pe)
+{
+	struct pe_set *s = pe->set;
+
+	pthread_mutex_lock(&s->lock);
+	if (s->pauser != pe)
+		pause_locked(s, pe, pe);
+	pthread_mutex_unlock(&s->lock);
+}
+
+void pe_resume(struct pe *pe)
+{
+	struct pe_set *s = pe->set;
+
+	pthread_mutex_lock(&s->lock);
+	if (s->pauser == pe)
+		resume_locked(s);
+	pthread_mutex_unlock(&s->lock);
+}
+
+void pe_set_pause(struct pe_set *s)
+{
+	pthread_mutex_lock(&s->lock);
+	pause_locked(s, s, NULL);
+	pthread_mutex_unlock(&s->lock);
+}
+
+void pe_set_resume(struct pe_set *s)
+{
+	pthread_mutex_lock(&s->lock);
+	resume_locked(s);
+	pthread_mutex_unlock(&s->lock);
+}
+
+/* ---- the thread ---- */
+
+static void apply_entry(struct pe *pe)
+{
+	for (unsigned i = 0; i < ARRAY_COUNT(pe->entry.x); i++)
+		pe_put_x(pe, i, pe->entry.x[i]);
+	pe_put(pe, REG_PC, pe->entry.pc);
+	pe_put(pe, REG_PSTATE, 0x3c5);					    /* EL1h, DAIF masked */
+	pe_put(pe, REG_SYS(SYSREG(3, 0, 0, 0, 5)), pe->mpidr | 1ULL << 31); /* MPIDR_EL1 */
+	regime_begin(pe, pe->entry.pc);
+	LOG(pe, "%s: on at 0x%llx", pe->name, (unsigned long long)pe->entry.pc);
+}
+
+/* Bring the vCPU to reset. Any step in progress is over. */
+static void reset_vcpu(struct pe *pe)
+{
+	const struct hv_ops *hv = pe->set->cfg.hv;
+
+	if (pe->stepping) {
+		pe->stepping = false;
+		hv->debug(pe->vcpu, HV_DEBUG_BRK);
+	}
+	if (hv->vcpu_reset(pe->vcpu))
+		pe_failed(pe, "cannot reset the vCPU");
+	pe->timer_levels = 0;
+	pe->pc.valid = false;
+	pe->pstate.valid = false;
+}
+
+/* Under the lock: may this PE enter the guest now? */
+static bool may_run(const struct pe *pe)
+{
+	const struct pe_set *s = pe->set;
+
+	return (!s->paused || s->pauser == pe) && pe->power == PE_ON && !pe->reset;
+}
+
+/* Sleep until the PE may run. Returns false when the set is stopping. */
+static bool await(struct pe *pe)
+{
+	struct pe_set *s = pe->set;
+	bool run;
+
+	pthread_mutex_lock(&s->lock);
+	while (!s->stopping && !may_run(pe)) {
+		if (!s->paused && (pe->reset || pe->power == PE_ON_PENDING)) {
+			bool begin = pe->power == PE_ON_PENDING;
+
+			pe->reset = false;
+			pe->parked = false;
+			if (begin)
+				pe->power = PE_ON;
+			pthread_mutex_unlock(&s->lock);
+			reset_vcpu(pe);
+			if (begin)
+				apply_entry(pe);
+			pthread_mutex_lock(&s->lock);
+			continue;
+		}
+		pe->parked = true;
+		pthread_cond_broadcast(&s->changed);
+		pthread_cond_wait(&s->changed, &s->lock);
+	}
+	run = !s->stopping;
+	pe->parked = !run;
+	if (!run && s->pauser == pe)
+		resume_locked(s);
+	pthread_cond_broadcast(&s->changed);
+	pthread_mutex_unlock(&s->lock);
+	return run;
+}
+
+static bool needs_attention(const struct pe *pe)
+{
+	return atomic_load_explicit(&pe->set->attention, memory_order_seq_cst);
+}
+
+/* Nothing of note is going on any more: PEs need not take the lock on every turn. */
+static void clear_attention(struct pe_set *s)
+{
+	bool quiet;
+
+	pthread_mutex_lock(&s->lock);
+	quiet = !s->stopping && !s->paused;
+	for (unsigned i = 0; i < s->count; i++)
+		quiet = quiet && !s->pe[i].reset;
+	if (quiet)
+		atomic_store(&s->attention, false);
+	pthread_mutex_unlock(&s->lock);
+}
+
+static void note_first_run(struct pe_set *s)
+{
+	unsigned long long none = 0;
+
+	if (!atomic_load_explicit(&s->first_run_ns, memory_order_relaxed))
+		atomic_compare_exchange_strong(&s->first_run_ns, &none, clock_mono_ns());
+}
+
+static void run_loop(struct pe *pe)
+{
+	struct pe_set *s = pe->set;
+	struct hv_exit x;
+
+	for (;;) {
+		if (needs_attention(pe) || __atomic_load_n(&pe->power, __ATOMIC_RELAXED) != PE_ON) {
+			if (!await(pe))
+				return;
+			clear_attention(s);
+		}
+		note_first_run(s);
+		pe->pc.valid = false;
+		pe->pstate.valid = false;
+		s->cfg.hv->run(pe->vcpu, &x);
+		pe_exit(pe, &x);
+	}
+}
+
+static uint64_t thread_cpu_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+	return t.tv_sec * NS_PER_S + t.tv_nsec;
+}
+
+static void announce(struct pe *pe, int result)
+{
+	struct pe_set *s = pe->set;
+
+	pthread_mutex_lock(&s->lock);
+	pe->start_result = result;
+	__atomic_store_n(&pe->vcpu_ready, result == 0, __ATOMIC_RELEASE);
+	pe->thread_started = true;
+	pthread_cond_broadcast(&s->changed);
+	pthread_mutex_unlock(&s->lock);
+}
+
+static void *pe_thread(void *opaque)
+{
+	struct pe *pe = opaque;
+	const struct pe_set_config *cfg = &pe->set->cfg;
+	int r = cfg->hv->vcpu_create(cfg->vm, pe->number, &pe->vcpu, pe->start_err);
+
+	announce(pe, r);
+	if (r)
+		return NULL;
+	run_loop(pe);
+	pe->stats.cpu_ns = thread_cpu_ns();
+	/* A kick would signal a thread that is gone. */
+	pthread_mutex_lock(&pe->set->lock);
+	__atomic_store_n(&pe->vcpu_ready, false, __ATOMIC_RELEASE);
+	pthread_mutex_unlock(&pe->set->lock);
+	return NULL;
+}
+
+/* ---- start, stop, reset ---- */
+
+static int start_thread(struct pe *pe, struct err *e)
+{
+	struct pe_set *s = pe->set;
+	int r;
+
+	pe->start_err = e;
+	r = pthread_create(&pe->thread, NULL, pe_thread, pe);
+	if (r)
+		return err_set(e, -r, NULL, "cannot create the thread of %s: %s", pe->name,
+			       strerror(r));
+	/* One after the other: back ends create vCPUs in order, and `e` has one user. */
+	pthread_mutex_lock(&s->lock);
+	while (!pe->thread_started)
+		pthread_cond_wait(&s->changed, &s->lock);
+	r = pe->start_result;
+	pthread_mutex_unlock(&s->lock);
+	pe->start_err = NULL;
+	if (r)
+		pthread_join(pe->thread, NULL);
+	if (r)
+		pe->thread_started = false;
+	return r;
+}
+
+static void set_entry(struct pe_set *s, const struct pe_entry *entry)
+{
+	for (unsigned i = 0; i < s->count; i++)
+		s->pe[i].power = PE_OFF;
+	s->pe[0].entry = *entry;
+	s->pe[0].power = PE_ON_PENDING;
+	if (entry->code_end > entry->code)
+		intercept_reserve(s->ic, entry->code, entry->code_end - entry->code);
+}
+
+int pe_set_start(struct pe_set *s, const struct pe_entry *entry, struct err *e)
+{
+	int r = 0;
+
+	atomic_store(&s->attention, true);
+	s->paused = true; /* nobody runs before everybody is there */
+	s->pauser = s;
+	set_entry(s, entry);
+	for (unsigned i = 0; i < s->count && !r; i++)
+		r = start_thread(&s->pe[i], e);
+	pe_set_resume(s);
+	if (r)
+		pe_set_stop(s);
+	return r;
+}
+
+void pe_set_stop(struct pe_set *s)
+{
+	pthread_mutex_lock(&s->lock);
+	s->stopping = true;
+	atomic_store(&s->attention, true);
+	for (unsigned i = 0; i < s->count; i++)
+		kick(&s->pe[i]);
+	pthread_cond_broadcast(&s->changed);
+	pthread_mutex_unlock(&s->lock);
+	for (unsigned i = 0; i < s->count; i++) {
+		if (!s->pe[i].thread_started)
+			continue;
+		pthread_join(s->pe[i].thread, NULL);
+		s->pe[i].thread_started = false;
+	}
+}
+
+void pe_set_reset(struct pe_set *s, const struct pe_entry *entry)
+{
+	pthread_mutex_lock(&s->lock);
+	CHECK(s->paused);
+	for (unsigned i = 0; i < s->count; i++)
+		s->pe[i].reset = true;
+	regime_reset(s);
+	set_entry(s, entry);
+	atomic_store(&s->attention, true);
+	pthread_mutex_unlock(&s->lock);
+}
+
+/* ---- registers ---- */
+
+void pe_failed(struct pe *pe, const char *fmt, ...)
+{
+	struct pe_set *s = pe->set;
+	char text[256];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	pthread_mutex_lock(&s->lock);
+	pe->power = PE_OFF;
+	atomic_store(&s->attention, true);
+	if (s->pauser == pe)
+		resume_locked(s);
+	pthread_mutex_unlock(&s->lock);
+	s->cfg.failed(s->cfg.opaque, pe->number, text);
+}
+
+/* Most exits look at the PC and at PSTATE more than once, and each look costs a system call on some back
+ * ends. */
+static struct cached_reg *cached(struct pe *pe, uint32_t id)
+{
+	return id == REG_PC ? &pe->pc : id == REG_PSTATE ? &pe->pstate : NULL;
+}
+
+uint64_t pe_get(struct pe *pe, uint32_t id)
+{
+	struct cached_reg *c = cached(pe, id);
+	uint64_t v = 0;
+	int r;
+
+	if (c && c->valid)
+		return c->value;
+	r = pe->set->cfg.hv->get_reg(pe->vcpu, id, &v);
+	if (r)
+		pe_failed(pe, "cannot read register 0x%x: %s", id, strerror(-r));
+	else if (c)
+		*c = (struct cached_reg){true, v};
+	return v;
+}
+
+void pe_put(struct pe *pe, uint32_t id, uint64_t value)
+{
+	struct cached_reg *c = cached(pe, id);
+	int r = pe->set->cfg.hv->set_reg(pe->vcpu, id, value);
+
+	if (c)
+		*c = (struct cached_reg){r == 0, value};
+	if (r)
+		pe_failed(pe, "cannot write register 0x%x (value 0x%llx): %s", id,
+			  (unsigned long long)value, strerror(-r));
+}
+
+uint64_t pe_get_x(struct pe *pe, unsigned n)
+{
+	return n == 31 ? 0 : pe_get(pe, REG_X(n));
+}
+
+void pe_put_x(struct pe *pe, unsigned n, uint64_t value)
+{
+	if (n != 31)
+		pe_put(pe, REG_X(n), value);
+}
+
+unsigned pe_el(struct pe *pe)
+{
+	return bits(pe_get(pe, REG_PSTATE), 3, 2);
+}
+
+void pe_skip(struct pe *pe)
+{
+	pe_put(pe, REG_PC, pe_get(pe, REG_PC) + 4);
+}
+
+/* ---- reports ---- */
+
+void pe_set_stats(const struct pe_set *s, unsigned n, struct pe_stats *out)
+{
+	*out = s->pe[n].stats;
+	out->sites = s->pe[n].sites.site;
+	out->site_count = s->pe[n].sites.capacity;
+}
+
+void pe_set_intercept_counts(const struct pe_set *s, struct intercept_counts *c)
+{
+	intercept_counts(s->ic, c);
+}
+
+uint64_t pe_set_first_run_ns(const struct pe_set *s)
+{
+	return atomic_load(&s->first_run_ns);
+}
+
+int pe_set_get_reg(struct pe_set *s, unsigned n, uint32_t id, uint64_t *value)
+{
+	return s->pe[n].vcpu ? s->cfg.hv->get_reg(s->pe[n].vcpu, id, value) : -ENODEV;
+}
+
+const char *pe_set_power_state(const struct pe_set *s, unsigned n)
+{
+	static const char *const names[] = {"off", "on pending", "on"};
+
+	return names[s->pe[n].power];
+}

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Private to src/pe. */
+#ifndef PE_PE_INT_H
+#define PE_PE_INT_H
+
+#include "intercept/intercept.h"
+#include "mem/mem.h"
+#include "pe/pe.h"
+#include "pe/set.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+enum { PE_MAX = 8, PE_TIMER_LISTENERS = 4, PE_ID_FIELDS = 16 };
+
+enum pe_power { PE_OFF, PE_ON_PENDING, PE_ON };
+
+/* Executions per site, keyed by PC and slot; open addressing, grown by its PE alone. */
+struct site_table {
+	struct pe_site *site;
+	size_t capacity, count;
+};
+
+struct cached_reg {
+	bool valid;
+	uint64_t value;
+};
+
+struct pe {
+	struct pe_set *set;
+	unsigned number;
+	uint64_t mpidr;
+	char name[8];
+
+	/* Owned by the PE's thread. */
+	struct hv_vcpu *vcpu;
+	struct cached_reg pc, pstate; /* between two runs */
+	struct pe_stats stats;
+	struct site_table sites;
+	uint32_t timer_levels;
+	bool stepping; /* a lifted site is being executed natively */
+	uint64_t step_gpa;
+	struct pe_site step_site;
+	bool step_mmu_on; /* SCTLR_EL1.M before the step */
+
+	/* Under set->lock. */
+	enum pe_power power;
+	struct pe_entry entry; /* ON_PENDING: where it begins */
+	bool parked;	       /* not in the guest and not going there */
+	bool reset;	       /* bring the vCPU to reset before anything else */
+	pthread_t thread;
+	bool thread_started;
+	bool vcpu_ready; /* vcpu may be kicked */
+	int start_result;
+	struct err *start_err;
+};
+
+struct pe_handler {
+	uint16_t sysreg;
+	const struct pe_sysreg_ops *ops;
+	void *opaque;
+};
+
+struct pe_id_field {
+	uint16_t sysreg;
+	unsigned hi, lo;
+	uint64_t value;
+};
+
+struct pe_set {
+	struct pe_set_config cfg;
+	unsigned count;
+	struct pe *pe;
+
+	/* lock guards the power states and pausing. It is never held while a device's lock is taken.
+	 * `changed` is broadcast on every change of what it guards. */
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	atomic_bool attention; /* PEs must look at the state before entering the guest */
+	bool stopping;
+	bool paused;
+	const void *pauser; /* who holds the pause: a struct pe, or the set itself */
+
+	struct intercept *ic;
+	bool settled; /* regime.c */
+	unsigned table_changes;
+	atomic_ullong first_run_ns;
+
+	struct pe_handler *handlers; /* sorted by sysreg */
+	unsigned handler_count;
+	struct pe_id_field id_field[PE_ID_FIELDS];
+	unsigned id_field_count;
+	struct {
+		pe_timer_fn *fn;
+		void *opaque;
+	} timer[PE_TIMER_LISTENERS];
+	unsigned timer_count;
+};
+
+/* ---- registers: a failure of the back end ends the run of this PE (reported once) ---- */
+
+uint64_t pe_get(struct pe *pe, uint32_t id);
+void pe_put(struct pe *pe, uint32_t id, uint64_t value);
+/* X0..X30; 31 reads as zero and ignores writes. */
+uint64_t pe_get_x(struct pe *pe, unsigned n);
+void pe_put_x(struct pe *pe, unsigned n, uint64_t value);
+void pe_failed(struct pe *pe, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+unsigned pe_el(struct pe *pe);
+void pe_skip(struct pe *pe); /* PC += 4 */
+
+/* Take a synchronous exception to EL1 with this syndrome; PC is the preferred return address. */
+void pe_inject(struct pe *pe, uint32_t esr, uint64_t far);
+void pe_inject_undef(struct pe *pe);
+
+/* ---- pausing from a PE's thread: all other PEs stay outside the guest in between ---- */
+void pe_pause(struct pe *pe);
+void pe_resume(struct pe *pe);
+
+/* ---- parts of the exit loop ---- */
+void pe_exit(struct pe *pe, const struct hv_exit *x); /* exit.c */
+void pe_psci(struct pe *pe, bool is_smc);	      /* psci.c; PC after the instruction */
+void pe_sysreg(struct pe *pe, uint32_t word);	      /* sysreg.c; PC at the MRS or MSR */
+void pe_mmio(struct pe *pe, const struct hv_exit *x); /* mmio.c */
+void pe_dabt(struct pe *pe, const struct hv_exit *x); /* mmio.c */
+
+/* ---- regime.c: finding code ---- */
+/* Stage 1 as the PE's registers have it now; permissions are not checked. */
+bool pe_translate_fetch(struct pe *pe, uint64_t va, uint64_t *gpa);
+bool pe_translate_data(struct pe *pe, uint64_t va, uint64_t *gpa);
+void regime_begin(struct pe *pe, uint64_t pc);
+void regime_branch(struct pe *pe, const struct pe_site *site);
+void regime_watch(struct pe *pe, const struct pe_site *site);
+bool regime_el0_brk(struct pe *pe, const struct intercept_slot *slot, const struct pe_site *site);
+void regime_stepped(struct pe *pe);
+void regime_reset(struct pe_set *s);
+
+/* sites.c */
+struct pe_site *site_count(struct site_table *t, uint64_t pc, const struct intercept_slot *slot);
+void site_table_free(struct site_table *t);
+
+#endif

@@ -1,0 +1,375 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Finding the code a guest executes at EL1, before it executes it.
+ *
+ * A guest goes through three states:
+ *
+ *  discovery  From reset. Stage 1 is off or a boot loader's. Code is found by following the flow of
+ *             control; indirect branches, ERET, VBAR_EL1, instruction-cache maintenance and the MMU
+ *             controls are intercepted to learn what cannot be read off.
+ *  early      An operating system runs in the upper half of the address space, on tables that still map
+ *             its data executable. All of that is scanned for what must be intercepted always, and
+ *             for writes of TTBRn_EL1, which announce better tables.
+ *  settled    Its final tables are in force: no executable mapping is writable. These mappings have been
+ *             scanned; every patch elsewhere was given back, and so were the patches that only
+ *             discovery needs.
+ *
+ * SCTLR_EL1.M going off in the settled state (kexec) begins a new discovery.
+ *
+ * Limits: code that a settled kernel makes executable later (modules) is not scanned; in the discovery
+ * state, targets of an indirect branch first taken after its site was given back are not followed, and a
+ * guest that reads its own code sees patches.
+ */
+#include "pe/pe_int.h"
+
+#include "arm/walk.h"
+#include "util/bits.h"
+#include "util/log.h"
+#include "util/xalloc.h"
+
+#include <stdlib.h>
+
+#define SCTLR_EL1   SYSREG(3, 0, 1, 0, 0)
+#define SCTLR_EL1_M 0
+#define TTBR0_EL1   SYSREG(3, 0, 2, 0, 0)
+#define TTBR1_EL1   SYSREG(3, 0, 2, 0, 1)
+#define TCR_EL1	    SYSREG(3, 0, 2, 0, 2)
+#define VBAR_EL1    SYSREG(3, 0, 12, 0, 0)
+
+enum {
+	WHEN_DISCOVERY = POLICY_ALWAYS | POLICY_UNSETTLED | POLICY_TABLES,
+	WHEN_EARLY = POLICY_ALWAYS | POLICY_TABLES,
+	WHEN_SETTLED = POLICY_ALWAYS,
+	/* A kernel that keeps its data executable is taken as settled after so many new tables. */
+	TABLE_CHANGES_MAX = 64,
+	/* Descriptors read when looking for executable mappings: 4 GiB of pages, a few milliseconds. */
+	WALK_BUDGET = 1 << 20,
+	PA_BITS_MAX = 52, /* what does not exist is caught when it is looked up */
+	VECTOR_COUNT = 16,
+	VECTOR_SIZE = 0x80,
+};
+
+/* ---- translation ---- */
+
+static bool read_descriptor(void *opaque, uint64_t pa, uint64_t *value)
+{
+	struct pe *pe = opaque;
+
+	return mem_copy_from(pe->set->cfg.mem, pa, value, sizeof(*value)) == MEM_OK;
+}
+
+static struct arm_regime regime_of(struct pe *pe)
+{
+	return (struct arm_regime){
+		.sctlr = pe_get(pe, REG_SYS(SCTLR_EL1)),
+		.tcr = pe_get(pe, REG_SYS(TCR_EL1)),
+		.ttbr = {pe_get(pe, REG_SYS(TTBR0_EL1)), pe_get(pe, REG_SYS(TTBR1_EL1))},
+		.kind = ARM_REGIME_EL10,
+		.pa_bits = PA_BITS_MAX,
+		.read = read_descriptor,
+		.opaque = pe,
+	};
+}
+
+static bool translate(void *opaque, uint64_t va, uint64_t *gpa)
+{
+	const struct arm_regime *r = opaque;
+	struct arm_xlat x;
+
+	if (arm_walk(r, va, &x) != ARM_WALK_OK)
+		return false;
+	*gpa = x.pa;
+	return true;
+}
+
+bool pe_translate_fetch(struct pe *pe, uint64_t va, uint64_t *gpa)
+{
+	struct arm_regime r = regime_of(pe);
+
+	return translate(&r, va, gpa);
+}
+
+bool pe_translate_data(struct pe *pe, uint64_t va, uint64_t *gpa)
+{
+	return pe_translate_fetch(pe, va, gpa);
+}
+
+static bool in_upper_half(const struct arm_regime *r, uint64_t va)
+{
+	return bit(r->sctlr, SCTLR_EL1_M) && bit(va, 55);
+}
+
+/* ---- promotion ---- */
+
+struct range {
+	uint64_t first, last; /* guest-physical */
+};
+
+/* What the guest has mapped executable at EL1. */
+struct exec_map {
+	struct range *range;
+	size_t count, capacity;
+	bool writable; /* some of the upper half can be written as well */
+};
+
+static bool add_mapping(void *opaque, const struct arm_xlat *x)
+{
+	struct exec_map *m = opaque;
+	bool writable = x->priv & ARM_PROT_WRITE;
+
+	/* A loader's identity map of everything says nothing about where code is. */
+	if (writable && !bit(x->va_base, 55))
+		return true;
+	m->writable |= writable;
+	if (m->count && m->range[m->count - 1].last + 1 == x->pa_base) {
+		m->range[m->count - 1].last += x->size;
+	} else {
+		if (m->count == m->capacity) {
+			m->capacity = m->capacity ? 2 * m->capacity : 64;
+			m->range = xrealloc(m->range, m->capacity, sizeof(*m->range));
+		}
+		m->range[m->count++] = (struct range){x->pa_base, x->pa_base + x->size - 1};
+	}
+	return true;
+}
+
+static int compare_ranges(const void *a, const void *b)
+{
+	const struct range *x = a, *y = b;
+
+	return (x->first > y->first) - (x->first < y->first);
+}
+
+/* Sort and merge, so that memory mapped twice is scanned once. */
+static void normalise(struct exec_map *m)
+{
+	size_t n = 0;
+
+	if (!m->count)
+		return;
+	qsort(m->range, m->count, sizeof(*m->range), compare_ranges);
+	for (size_t i = 1; i < m->count; i++) {
+		if (m->range[i].first > m->range[n].last + 1)
+			m->range[++n] = m->range[i];
+		else if (m->range[i].last > m->range[n].last)
+			m->range[n].last = m->range[i].last;
+	}
+	m->count = n + 1;
+}
+
+static bool in_map(const struct exec_map *m, uint64_t gpa)
+{
+	size_t lo = 0, hi = m->count;
+
+	while (lo < hi) {
+		size_t mid = (lo + hi) / 2;
+
+		if (gpa > m->range[mid].last)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo < m->count && gpa >= m->range[lo].first;
+}
+
+static bool keep_settled(void *opaque, uint64_t gpa, const struct policy_row *row)
+{
+	return (row->when & WHEN_SETTLED) && in_map(opaque, gpa);
+}
+
+/* The part of a range that is memory: a guest may map terabytes of nothing. */
+static void scan_range(struct pe_set *s, const struct range *r, unsigned when)
+{
+	size_t count;
+	struct mem_region *const *region = mem_regions(s->cfg.mem, &count);
+
+	for (size_t i = 0; i < count; i++) {
+		uint64_t first = region[i]->base, last = first + region[i]->size - 1;
+
+		if (region[i]->kind == MEM_MMIO || last < r->first || first > r->last)
+			continue;
+		first = first > r->first ? first : r->first;
+		last = last < r->last ? last : r->last;
+		intercept_scan(s->ic, first, last - first + 1, when);
+	}
+}
+
+static void scan_map(struct pe_set *s, const struct exec_map *m, unsigned when)
+{
+	for (size_t i = 0; i < m->count; i++)
+		scan_range(s, &m->range[i], when);
+}
+
+/* The guest runs in the upper half of the address space: look at what its tables say. All other PEs
+ * are stopped. */
+static void promote(struct pe *pe, const struct arm_regime *r)
+{
+	struct pe_set *s = pe->set;
+	struct exec_map m = {0};
+
+	if (arm_walk_exec(r, WALK_BUDGET, add_mapping, &m) != ARM_WALK_OK)
+		LOG(intercept, "%s: translation tables are too large to be searched whole",
+		    pe->name);
+	normalise(&m);
+	s->settled = !m.writable || ++s->table_changes > TABLE_CHANGES_MAX;
+	scan_map(s, &m, s->settled ? WHEN_SETTLED : WHEN_EARLY);
+	if (s->settled)
+		intercept_restore(s->ic, keep_settled, &m);
+	LOG(intercept, "%s: %s at PC 0x%llx, %zu executable ranges", pe->name,
+	    s->settled ? "settled" : "early", (unsigned long long)pe_get(pe, REG_PC), m.count);
+	free(m.range);
+}
+
+/* ---- events ---- */
+
+/* The PE is about to execute at @pc. All other PEs are stopped. Returns how much was learnt. */
+static unsigned arrive(struct pe *pe, uint64_t pc)
+{
+	struct pe_set *s = pe->set;
+	struct arm_regime r;
+
+	if (s->settled || pe_el(pe) == 0)
+		return 0;
+	r = regime_of(pe);
+	if (in_upper_half(&r, pc)) {
+		promote(pe, &r);
+		return 1;
+	}
+	return intercept_discover(s->ic, pc, translate, &r, WHEN_DISCOVERY);
+}
+
+void regime_begin(struct pe *pe, uint64_t pc)
+{
+	pe_pause(pe);
+	arrive(pe, pc);
+	pe_resume(pe);
+}
+
+void regime_reset(struct pe_set *s)
+{
+	intercept_reset(s->ic);
+	s->settled = false;
+	s->table_changes = 0;
+}
+
+/* BR, BLR or RET at the PC. PSTATE.BTYPE is left 0, which only forgoes a Branch Target exception that
+ * native execution of a wrong branch would take. */
+void regime_branch(struct pe *pe, const struct pe_site *site)
+{
+	uint64_t pc = pe_get(pe, REG_PC);
+	uint64_t target = pe_get_x(pe, bits(site->word, 9, 5));
+	uint64_t gpa;
+
+	pe_pause(pe);
+	if (bits(site->word, 22, 21) == 1) /* BLR */
+		pe_put_x(pe, 30, pc + 4);
+	pe_put(pe, REG_PC, target);
+	if (!arrive(pe, target) && site->row->release && site->count >= site->row->release &&
+	    pe_translate_fetch(pe, pc, &gpa))
+		intercept_release(pe->set->ic, gpa);
+	pe_resume(pe);
+}
+
+/* Execute the instruction at the PC natively, alone, and look afterwards (regime_stepped()). */
+void regime_watch(struct pe *pe, const struct pe_site *site)
+{
+	struct pe_set *s = pe->set;
+	uint64_t gpa;
+
+	pe_pause(pe);
+	if (!pe_translate_fetch(pe, pe_get(pe, REG_PC), &gpa) || !intercept_lift(s->ic, gpa)) {
+		/* Another PE changed it meanwhile: whatever is there now runs. */
+		pe_resume(pe);
+		return;
+	}
+	pe->stepping = true;
+	pe->step_gpa = gpa;
+	pe->step_site = *site;
+	pe->step_mmu_on = bit(pe_get(pe, REG_SYS(SCTLR_EL1)), SCTLR_EL1_M);
+	s->cfg.hv->debug(pe->vcpu, HV_DEBUG_BRK | HV_DEBUG_STEP);
+}
+
+/* A BRK with the immediate of a slot, at EL0. Code that both levels execute may have been patched for EL1;
+ * anywhere else the BRK is the guest's. Returns false for the latter. */
+bool regime_el0_brk(struct pe *pe, const struct intercept_slot *slot, const struct pe_site *site)
+{
+	uint64_t gpa;
+	bool ours;
+
+	pe_pause(pe);
+	ours = pe_translate_fetch(pe, pe_get(pe, REG_PC), &gpa) &&
+	       intercept_is_site(pe->set->ic, gpa);
+	pe_resume(pe);
+	if (!ours)
+		return false;
+	if (slot->row->what == INTERCEPT_BRANCH)
+		regime_branch(pe, site);
+	else if (slot->row->what == INTERCEPT_WATCH_FLOW || slot->row->what == INTERCEPT_WATCH_CODE)
+		regime_watch(pe, site);
+	else
+		pe_inject_undef(pe); /* what these instructions are at EL0 */
+	return true;
+}
+
+static void look_at_vectors(struct pe *pe)
+{
+	struct arm_regime r = regime_of(pe);
+	uint64_t vbar = pe_get(pe, REG_SYS(VBAR_EL1));
+
+	for (unsigned i = 0; i < VECTOR_COUNT && !in_upper_half(&r, vbar); i++)
+		intercept_discover(pe->set->ic, vbar + i * VECTOR_SIZE, translate, &r,
+				   WHEN_DISCOVERY);
+}
+
+static void look_at_code(struct pe *pe, uint32_t word)
+{
+	struct arm_regime r = regime_of(pe);
+	uint64_t gpa;
+
+	if (bits(word, 18, 16) == 0) { /* IC IALLU, IC IALLUIS */
+		intercept_recheck_all(pe->set->ic, translate, &r, WHEN_DISCOVERY);
+	} else if (translate(&r, pe_get_x(pe, bits(word, 4, 0)), &gpa)) {
+		intercept_recheck(pe->set->ic, gpa, translate, &r, WHEN_DISCOVERY);
+	}
+}
+
+/* SCTLR_EL1 was written. A settled system that turns its MMU off is about to hand over (kexec, or a
+ * secondary PE on its way through its entry code, which the final tables' scan has covered). */
+static void look_at_mmu(struct pe *pe)
+{
+	struct pe_set *s = pe->set;
+	bool on = bit(pe_get(pe, REG_SYS(SCTLR_EL1)), SCTLR_EL1_M);
+
+	if (s->settled && pe->step_mmu_on && !on) {
+		LOG(intercept, "%s: MMU off at PC 0x%llx: discovery begins anew", pe->name,
+		    (unsigned long long)pe_get(pe, REG_PC));
+		s->settled = false;
+		s->table_changes = 0;
+	}
+}
+
+void regime_stepped(struct pe *pe)
+{
+	struct pe_set *s = pe->set;
+
+	pe->stepping = false;
+	intercept_lower(s->ic, pe->step_gpa);
+	s->cfg.hv->debug(pe->vcpu, HV_DEBUG_BRK);
+	switch (pe->step_site.row->what) {
+	case INTERCEPT_WATCH_VECTORS:
+		look_at_vectors(pe);
+		break;
+	case INTERCEPT_WATCH_CODE:
+		look_at_code(pe, pe->step_site.word);
+		break;
+	case INTERCEPT_WATCH_MMU:
+		look_at_mmu(pe);
+		break;
+	default:
+		break;
+	}
+	if (!arrive(pe, pe_get(pe, REG_PC)) && pe->step_site.row->release &&
+	    pe->step_site.count >= pe->step_site.row->release)
+		intercept_release(s->ic, pe->step_gpa);
+	pe_resume(pe);
+}

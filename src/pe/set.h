@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The machine's set of PEs: creation, start, stop, reset, pause, statistics. For src/vm and src/debug;
+ * devices use pe.h.
+ */
+#ifndef PE_SET_H
+#define PE_SET_H
+
+#include "intercept/intercept.h"
+#include "pe/pe.h"
+
+struct err;
+struct mem_space;
+struct pe;
+
+struct pe_set_config {
+	const struct hv_ops *hv;
+	const struct hv_caps *caps;
+	struct hv_vm *vm;
+	struct mem_space *mem;
+	void *opaque; /* for the callbacks, which are called in a PE's thread without locks */
+	void (*power_off)(void *opaque, const char *what);
+	void (*reset)(void *opaque, const char *what);
+	/* A PE cannot go on: a failure of the host or of Obverse. */
+	void (*failed)(void *opaque, unsigned pe, const char *text);
+};
+
+/* @count PEs, all off. The configuration may be given later, before start. */
+struct pe_set *pe_set_create(unsigned count);
+void pe_set_configure(struct pe_set *s, const struct pe_set_config *cfg);
+void pe_set_destroy(struct pe_set *s);
+
+/* Where PE 0 begins after start and after each reset. @code..@code_end: the image loaded there. */
+struct pe_entry {
+	uint64_t pc;
+	uint64_t x[4];
+	uint64_t code, code_end;
+};
+
+/* Create the vCPUs and threads; PE 0 runs from @entry. */
+int pe_set_start(struct pe_set *s, const struct pe_entry *entry, struct err *e);
+/* End all threads. Idempotent. Not from a PE's thread. */
+void pe_set_stop(struct pe_set *s);
+
+/* Stop every PE outside the guest; nests not. pe_set_reset() is called between the two and brings all PEs to
+ * reset, PE 0 to @entry. From any thread but a PE's. */
+void pe_set_pause(struct pe_set *s);
+void pe_set_resume(struct pe_set *s);
+void pe_set_reset(struct pe_set *s, const struct pe_entry *entry);
+
+/* ---- reports; valid while paused or stopped ---- */
+
+struct pe_site {
+	uint64_t pc;
+	uint32_t word;
+	const struct policy_row *row;
+	uint64_t count;
+};
+
+struct pe_stats {
+	uint64_t exits[HV_EXIT_COUNT];
+	uint64_t cpu_ns; /* of the PE's thread */
+	uint64_t aborts; /* external aborts given */
+	uint64_t interceptions;
+	const struct pe_site *sites;
+	size_t site_count;
+};
+
+void pe_set_stats(const struct pe_set *s, unsigned n, struct pe_stats *out);
+void pe_set_intercept_counts(const struct pe_set *s, struct intercept_counts *c);
+/* Time of the first guest instruction (clock_mono_ns()), 0 if none ran. */
+uint64_t pe_set_first_run_ns(const struct pe_set *s);
+/* Register of a paused PE. */
+int pe_set_get_reg(struct pe_set *s, unsigned n, uint32_t id, uint64_t *value);
+/* "running", "off", ... */
+const char *pe_set_power_state(const struct pe_set *s, unsigned n);
+
+#endif
