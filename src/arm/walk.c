@@ -90,6 +90,11 @@ static void range_single(const struct arm_regime *r, struct range *g)
 	g->ds = bit(tcr, 32);
 }
 
+static unsigned pa_bits(const struct arm_regime *r)
+{
+	return r->pa_bits ? r->pa_bits : 48;
+}
+
 /* Geometry of a half. False: it has none that could translate (reserved values). */
 static bool range_init(const struct arm_regime *r, bool upper, struct range *g)
 {
@@ -104,12 +109,12 @@ static bool range_init(const struct arm_regime *r, bool upper, struct range *g)
 	if (!g->granule)
 		return false;
 	g->ds = g->ds && g->granule != 16;
-	g->high_oa = g->granule == 16 && r->pa_bits == 52;
+	g->high_oa = g->granule == 16 && pa_bits(r) == 52;
 	g->lpa = g->high_oa && g->oa_bits == 52;
 	if (!g->ds && !g->lpa && g->oa_bits > 48)
 		g->oa_bits = 48;
-	if (r->pa_bits < g->oa_bits)
-		g->oa_bits = r->pa_bits;
+	if (pa_bits(r) < g->oa_bits)
+		g->oa_bits = pa_bits(r);
 	min_tsz = g->ds || g->granule == 16 ? 12 : 16;
 	if (g->tsz < min_tsz || g->tsz > (g->granule == 16 ? 47 : 48))
 		return false;
@@ -157,7 +162,7 @@ static uint64_t table_base(const struct range *g)
 
 static bool too_large(const struct range *g, uint64_t pa)
 {
-	return g->oa_bits < 64 && pa >> g->oa_bits;
+	return pa >> g->oa_bits;
 }
 
 static bool read_desc(const struct arm_regime *r, uint64_t pa, uint64_t *desc)
@@ -287,7 +292,7 @@ static enum walk_result walk_off(const struct arm_regime *r, uint64_t va, struct
 	/* AArch64.S1DisabledOutput: the tag is dropped also while translation is off. */
 	if (bit(r->tcr, tbi))
 		a = bits(va, 55, 0);
-	if (r->pa_bits < 64 && a >> r->pa_bits)
+	if (a >> pa_bits(r))
 		return ARM_WALK_ADDRESS_SIZE;
 	out->pa = a;
 	out->pa_base = align_down(a, 4096);

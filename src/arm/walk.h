@@ -22,7 +22,7 @@ struct arm_regime {
 	uint64_t sctlr;
 	uint64_t tcr;
 	uint64_t ttbr[2]; /* [1]: ARM_REGIME_EL10 only */
-	uint8_t pa_bits;  /* implemented (ID_AA64MMFR0_EL1.PARange): 32..52 */
+	uint8_t pa_bits;  /* implemented (ID_AA64MMFR0_EL1.PARange), 32..52; 0 counts as 48 */
 	/* 8 aligned bytes of physical memory as a little-endian number. False: external abort. */
 	bool (*read)(void *opaque, uint64_t pa, uint64_t *value);
 	void *opaque;
