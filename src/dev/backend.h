@@ -71,6 +71,8 @@ struct net_client {
 	bool (*receive)(struct dev *d, const uint8_t *frame, size_t len);
 };
 struct backend_net_ops {
+	/* From the model's init(). NULL detaches (fini): afterwards receive() is not running and will
+	 * not be called. */
 	void (*attach)(struct dev *be, const struct net_client *client);
 	/* A frame from the guest. Any thread, without the model's lock; never blocks for long. */
 	void (*send)(struct dev *be, const struct iovec *iov, int iov_count);

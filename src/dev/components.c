@@ -7,8 +7,14 @@
 /* COMPONENT(symbol), in alphabetical order of type. */
 #define COMPONENT_LIST                                                                             \
 	COMPONENT(virtio_blk_component)                                                            \
+	COMPONENT(virtio_console_component)                                                        \
 	COMPONENT(virtio_mmio_component)                                                           \
-	COMPONENT(rawfile_component)
+	COMPONENT(virtio_net_component)                                                            \
+	COMPONENT(virtio_rng_component)                                                            \
+	COMPONENT(random_component)                                                                \
+	COMPONENT(rawfile_component)                                                               \
+	COMPONENT(tap_component)                                                                   \
+	COMPONENT(user_component)
 
 #define COMPONENT(symbol) extern const struct component symbol;
 COMPONENT_LIST

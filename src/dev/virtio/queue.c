@@ -325,7 +325,7 @@ bool virtq_listen(struct virtio *v, struct virtq *q)
 	wish = used_word(q, 0);
 	if (virtio_has(v, VIRTIO_F_EVENT_IDX)) {
 		wish = avail_event(q);
-		value = q->last_avail;
+		value = avail_idx(q);
 	}
 	/* The driver writes idx, then reads our wish; see virtq_publish(). */
 	__atomic_store_n(wish, htole16(value), __ATOMIC_SEQ_CST);

@@ -108,8 +108,8 @@ void virtq_publish(struct virtio *v, struct virtq *q);
 
 /* Ask the driver not to notify (advisory), while the device looks at the queue anyway. */
 void virtq_quiet(struct virtio *v, struct virtq *q);
-/* Ask for a notification of the next available chain; true if one is there already, which the driver
- * might not announce: look again. */
+/* Ask for a notification of whatever becomes available from now on; true if a chain is there already,
+ * which the driver might not announce: look again. */
 bool virtq_listen(struct virtio *v, struct virtq *q);
 /* True if a chain is available. */
 bool virtq_pending(const struct virtq *q);
