@@ -6,6 +6,7 @@
 
 /* COMPONENT(symbol), in alphabetical order of type. */
 #define COMPONENT_LIST                                                                             \
+	COMPONENT(gicv3_component)                                                                 \
 	COMPONENT(virtio_blk_component)                                                            \
 	COMPONENT(virtio_console_component)                                                        \
 	COMPONENT(virtio_mmio_component)                                                           \
