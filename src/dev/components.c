@@ -6,6 +6,8 @@
 
 /* COMPONENT(symbol), in alphabetical order of type. */
 #define COMPONENT_LIST                                                                             \
+	COMPONENT(gicv2_component)                                                                 \
+	COMPONENT(gicv2m_component)                                                                \
 	COMPONENT(gicv3_component)                                                                 \
 	COMPONENT(virtio_blk_component)                                                            \
 	COMPONENT(virtio_console_component)                                                        \

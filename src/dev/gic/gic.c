@@ -8,6 +8,12 @@
  */
 #include "dev/gic/gic.h"
 
+#include "dev/component.h"
+#include "pe/pe.h"
+#include "util/err.h"
+
+#include <errno.h>
+#include <stddef.h>
 #include <string.h>
 
 uint32_t gic_group_bits(const struct gic *g, unsigned row, enum gic_group grp)
@@ -32,6 +38,21 @@ enum gic_group gic_group_of(const struct gic *g, unsigned pe, unsigned intid)
 	if (g->irqs.group[row] & b)
 		return GIC_G1NS;
 	return g->irqs.grpmod[row] & b ? GIC_G1S : GIC_G0;
+}
+
+int gic_init(struct gic *g, struct dev *d, uint32_t spis, struct err *e)
+{
+	if (!d->host->pes)
+		return err_set(e, -EINVAL, d->where, "%s: no PEs", d->name);
+	g->pe_count = pe_count(d->host->pes);
+	g->words = 1 + spis / 32;
+	if (!g->pe_count || g->pe_count > GIC_PE_MAX)
+		return err_set(e, -EINVAL, d->where, "%s: %u PEs, but it serves 1 to %d", d->name,
+			       g->pe_count, GIC_PE_MAX);
+	if (!spis || spis % 32 || spis > GIC_SPI_MAX)
+		return err_set(e, -EINVAL, d->where, "%s: spis=%u is not a multiple of 32", d->name,
+			       spis);
+	return 0;
 }
 
 void gic_reset(struct gic *g)
@@ -152,6 +173,13 @@ unsigned gic_refresh_prio(struct gic *g, unsigned pe, unsigned word)
 	return changed;
 }
 
+unsigned gic_reselect_all(struct gic *g)
+{
+	for (unsigned p = 0; p < g->pe_count; p++)
+		reselect(g, p);
+	return (1U << g->pe_count) - 1;
+}
+
 bool gic_check(const struct gic *g)
 {
 	for (unsigned p = 0; p < g->pe_count; p++) {
@@ -173,6 +201,20 @@ bool gic_check(const struct gic *g)
 }
 
 /* ---- life of an interrupt ---- */
+
+bool gic_input_decode(const struct gic *g, uint32_t input, unsigned *pe, unsigned *intid)
+{
+	uint32_t ppi = input - GIC_INPUT_PPI;
+
+	if (input < GIC_INPUT_PPI) {
+		*pe = 0;
+		*intid = 32 + input;
+		return *intid < 32 * g->words;
+	}
+	*pe = ppi / IRQ_PPI_STRIDE;
+	*intid = 16 + ppi % IRQ_PPI_STRIDE;
+	return *pe < g->pe_count && *intid < 32;
+}
 
 void gic_input(struct gic *g, unsigned pe, unsigned intid, bool level)
 {
@@ -224,9 +266,50 @@ void gic_deactivate(struct gic *g, unsigned pe, unsigned intid)
 
 /* ---- registers that look the same everywhere ---- */
 
-uint32_t gic_icfgr_read(const struct gic *g, unsigned row, unsigned half, uint32_t visible)
+enum bits_op { BITS_NONE, BITS_ASSIGN, BITS_SET, BITS_CLEAR };
+static const struct {
+	enum bits_op op;
+	size_t array;
+} bits_regs[GIC_BITS_COUNT] = {
+	[GIC_IGROUPR] = {BITS_ASSIGN, offsetof(struct gic_irqs, group)},
+	[GIC_ISENABLER] = {BITS_SET, offsetof(struct gic_irqs, enable)},
+	[GIC_ICENABLER] = {BITS_CLEAR, offsetof(struct gic_irqs, enable)},
+	[GIC_ISPENDR] = {BITS_SET, offsetof(struct gic_irqs, latch)},
+	[GIC_ICPENDR] = {BITS_CLEAR, offsetof(struct gic_irqs, latch)},
+	[GIC_ISACTIVER] = {BITS_SET, offsetof(struct gic_irqs, active)},
+	[GIC_ICACTIVER] = {BITS_CLEAR, offsetof(struct gic_irqs, active)},
+	[GIC_IGRPMODR] = {BITS_ASSIGN, offsetof(struct gic_irqs, grpmod)},
+};
+
+bool gic_is_bits(uint64_t offset)
 {
-	uint32_t edge = (g->irqs.edge[row] & visible) >> half * 16;
+	return offset / 0x80 < GIC_BITS_COUNT && bits_regs[offset / 0x80].op != BITS_NONE;
+}
+
+uint32_t gic_bits_read(const struct gic *g, unsigned row, enum gic_bits reg, uint32_t open)
+{
+	const uint32_t *array = (const void *)((const char *)&g->irqs + bits_regs[reg].array);
+
+	if (reg == GIC_ISPENDR || reg == GIC_ICPENDR)
+		return gic_pending(&g->irqs, row) & open;
+	return array[row] & open;
+}
+
+void gic_bits_write(struct gic *g, unsigned row, enum gic_bits reg, uint32_t value, uint32_t open)
+{
+	uint32_t *array = (void *)((char *)&g->irqs + bits_regs[reg].array);
+
+	if (bits_regs[reg].op == BITS_SET)
+		array[row] |= value & open;
+	else if (bits_regs[reg].op == BITS_CLEAR)
+		array[row] &= ~(value & open);
+	else
+		array[row] = (array[row] & ~open) | (value & open);
+}
+
+uint32_t gic_icfgr_read(const struct gic *g, unsigned row, unsigned half, uint32_t open)
+{
+	uint32_t edge = (g->irqs.edge[row] & open) >> half * 16;
 	uint32_t v = 0;
 
 	for (unsigned n = 0; n < 16; n++)
@@ -234,12 +317,38 @@ uint32_t gic_icfgr_read(const struct gic *g, unsigned row, unsigned half, uint32
 	return v;
 }
 
-void gic_icfgr_write(struct gic *g, unsigned row, unsigned half, uint32_t value, uint32_t visible)
+void gic_icfgr_write(struct gic *g, unsigned row, unsigned half, uint32_t value, uint32_t open)
 {
 	uint32_t edge = 0;
 
-	visible &= 0xffffU << half * 16;
+	open &= 0xffffU << half * 16;
 	for (unsigned n = 0; n < 16; n++)
 		edge |= (value >> (2 * n + 1) & 1) << (half * 16 + n);
-	g->irqs.edge[row] = (g->irqs.edge[row] & ~visible) | (edge & visible);
+	g->irqs.edge[row] = (g->irqs.edge[row] & ~open) | (edge & open);
+}
+
+uint32_t gic_prio_read(struct gic *g, unsigned pe, unsigned intid, unsigned size, uint32_t open,
+		       bool ns)
+{
+	uint32_t value = 0;
+
+	for (unsigned n = 0; n < size; n++) {
+		uint8_t prio = *gic_prio(g, pe, intid + n);
+
+		if (open >> (intid + n) % 32 & 1)
+			value |= (uint32_t)(ns ? gic_prio_to_ns(prio) : prio) << 8 * n;
+	}
+	return value;
+}
+
+void gic_prio_write(struct gic *g, unsigned pe, unsigned intid, unsigned size, uint32_t value,
+		    uint32_t open, bool ns)
+{
+	for (unsigned n = 0; n < size; n++) {
+		uint8_t prio = (uint8_t)(value >> 8 * n);
+
+		if (open >> (intid + n) % 32 & 1)
+			*gic_prio(g, pe, intid + n) = ns ? gic_prio_from_ns(prio)
+							 : prio & GIC_PRIO_MASK;
+	}
 }

@@ -83,6 +83,12 @@ static inline uint8_t *gic_prio(struct gic *g, unsigned pe, unsigned intid)
 uint32_t gic_group_bits(const struct gic *g, unsigned row, enum gic_group grp);
 enum gic_group gic_group_of(const struct gic *g, unsigned pe, unsigned intid);
 
+struct dev;
+struct err;
+
+/* Take the number of PEs from @d's host, check it and @spis (a multiple of 32). */
+int gic_init(struct gic *g, struct dev *d, uint32_t spis, struct err *e);
+
 /* Priority, latch and active state of every interrupt, routes and active priorities as after a
  * reset. The levels of the wires stay: they belong to their sources. */
 void gic_reset(struct gic *g);
@@ -94,7 +100,11 @@ unsigned gic_refresh(struct gic *g, unsigned pe, unsigned word);
 unsigned gic_refresh_all(struct gic *g);
 /* After a change of the priority of an interrupt of @word. */
 unsigned gic_refresh_prio(struct gic *g, unsigned pe, unsigned word);
+/* Choose the HPPI of every PE anew. */
+unsigned gic_reselect_all(struct gic *g);
 
+/* The interrupt behind an input of the component; false: there is none. */
+bool gic_input_decode(const struct gic *g, uint32_t input, unsigned *pe, unsigned *intid);
 /* Level of the wire of one interrupt. The caller refreshes, here and below. */
 void gic_input(struct gic *g, unsigned pe, unsigned intid, bool level);
 
@@ -138,9 +148,55 @@ static inline uint8_t gic_prio_from_ns(uint8_t prio)
 	return (0x80 | prio >> 1) & GIC_PRIO_MASK;
 }
 
-/* ICFGR: 16 interrupts, bit 2n+1 is the edge bit of the n-th. */
-uint32_t gic_icfgr_read(const struct gic *g, unsigned row, unsigned half, uint32_t visible);
-void gic_icfgr_write(struct gic *g, unsigned row, unsigned half, uint32_t value, uint32_t visible);
+/* Registers that are the same in every frame. @open: the interrupts of the row that the access may
+ * see; of others it reads zero and writes nothing. The caller refreshes. */
+
+/* One bit per interrupt. Values are offsets in the distributor / 0x80. */
+enum gic_bits {
+	GIC_IGROUPR = 0x080 / 0x80,
+	GIC_ISENABLER = 0x100 / 0x80,
+	GIC_ICENABLER = 0x180 / 0x80,
+	GIC_ISPENDR = 0x200 / 0x80,
+	GIC_ICPENDR = 0x280 / 0x80,
+	GIC_ISACTIVER = 0x300 / 0x80,
+	GIC_ICACTIVER = 0x380 / 0x80,
+	GIC_IGRPMODR = 0xd00 / 0x80,
+	GIC_BITS_COUNT,
+};
+/* Is the register at @offset of the distributor one of them? */
+bool gic_is_bits(uint64_t offset);
+uint32_t gic_bits_read(const struct gic *g, unsigned row, enum gic_bits reg, uint32_t open);
+void gic_bits_write(struct gic *g, unsigned row, enum gic_bits reg, uint32_t value, uint32_t open);
+
+/* ICFGR: 16 interrupts, bit 2n+1 is the edge bit of the n-th. @half: lower or upper 16 of the row. */
+uint32_t gic_icfgr_read(const struct gic *g, unsigned row, unsigned half, uint32_t open);
+void gic_icfgr_write(struct gic *g, unsigned row, unsigned half, uint32_t value, uint32_t open);
+
+/* IPRIORITYR of INTIDs @intid.., @size bytes (1, 2 or 4). @ns: in the Non-secure view. */
+uint32_t gic_prio_read(struct gic *g, unsigned pe, unsigned intid, unsigned size, uint32_t open,
+		       bool ns);
+void gic_prio_write(struct gic *g, unsigned pe, unsigned intid, unsigned size, uint32_t value,
+		    uint32_t open, bool ns);
+
+/* Entries of a state table (struct dev_state) for the member @core of @type. Rows are the private
+ * ones of each PE, then the SPIs. */
+#define GIC_STATE_ROWS(type, core, n, member, k)                                                   \
+	{                                                                                          \
+		.name = n, .offset = offsetof(type, core.irqs.member), .size = 4,                  \
+		.count = GIC_ROWS, .keep = k                                                       \
+	}
+#define GIC_STATE(type, core)                                                                      \
+	GIC_STATE_ROWS(type, core, "IGROUPR", group, false),                                       \
+		GIC_STATE_ROWS(type, core, "IGRPMODR", grpmod, false),                             \
+		GIC_STATE_ROWS(type, core, "ISENABLER", enable, false),                            \
+		GIC_STATE_ROWS(type, core, "ISPENDR", latch, false),                               \
+		GIC_STATE_ROWS(type, core, "input", level, true),                                  \
+		GIC_STATE_ROWS(type, core, "ISACTIVER", active, false),                            \
+		GIC_STATE_ROWS(type, core, "ICFGR", edge, false),                                  \
+	{                                                                                          \
+		.name = "IPRIORITYR", .offset = offsetof(type, core.irqs.prio), .size = 1,         \
+		.count = GIC_ROWS * 32                                                             \
+	}
 
 /* True if the caches are what the state says; for tests. */
 bool gic_check(const struct gic *g);

@@ -75,7 +75,8 @@ static void message(struct gicv3 *g, unsigned intid, bool set, bool secure)
 	uint32_t b = 1U << intid % 32;
 
 	if (intid < 32 || intid >= 32 * g->core.words ||
-	    !(gicv3_visible(g, 0, intid / 32, secure, set ? 1 : 2) & b))
+	    !(gicv3_visible(g, 0, intid / 32, secure, set ? GICV3_NSACR_PEND : GICV3_NSACR_CLEAR) &
+	      b))
 		return;
 	if (!set) {
 		i->latch[row] &= ~b;
@@ -114,7 +115,7 @@ static bool irouter_intid(struct gicv3 *g, uint64_t offset, bool secure, unsigne
 		return false;
 	*intid = (unsigned)(offset - GICD_IROUTER) / 8;
 	return *intid >= 32 && *intid < 32 * g->core.words &&
-	       gicv3_visible(g, 0, *intid / 32, secure, 3) >> *intid % 32 & 1;
+	       gicv3_visible(g, 0, *intid / 32, secure, GICV3_NSACR_ROUTE) >> *intid % 32 & 1;
 }
 
 static void irouter_write(struct gicv3 *g, unsigned intid, uint64_t value)
@@ -145,8 +146,9 @@ static uint32_t read_spis(struct gicv3 *g, uint64_t offset, bool secure)
 			       : 0;
 	if (offset >= GICD_ICFGR && offset < GICD_IGRPMODR)
 		return spi_range(g, offset, GICD_ICFGR, 16, &n)
-			       ? gic_icfgr_read(&g->core, gic_row(0, n / 32), n / 16 % 2,
-						gicv3_visible(g, 0, n / 32, secure, 4))
+			       ? gic_icfgr_read(
+					 &g->core, gic_row(0, n / 32), n / 16 % 2,
+					 gicv3_visible(g, 0, n / 32, secure, GICV3_NSACR_NEVER))
 			       : 0;
 	if (spi_range(g, offset & 0x7f, 0, 32, &n))
 		gicv3_bits_read(g, (struct gicv3_at){0, n / 32, secure}, offset, &v);
@@ -164,7 +166,7 @@ static void write_spis(struct gicv3 *g, uint64_t offset, uint32_t value, bool se
 		if (!spi_range(g, offset, GICD_ICFGR, 16, &n))
 			return;
 		gic_icfgr_write(&g->core, gic_row(0, n / 32), n / 16 % 2, value,
-				gicv3_visible(g, 0, n / 32, secure, 4));
+				gicv3_visible(g, 0, n / 32, secure, GICV3_NSACR_NEVER));
 		gicv3_refresh(g, 0, n / 32);
 	} else if (spi_range(g, offset & 0x7f, 0, 32, &n)) {
 		gicv3_bits_write(g, (struct gicv3_at){0, n / 32, secure}, offset, value);

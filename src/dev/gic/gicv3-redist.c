@@ -62,7 +62,7 @@ static bool read32(struct gicv3 *g, unsigned pe, uint64_t offset, bool secure, u
 	case GICR_ICFGR0:
 	case GICR_ICFGR1:
 		*value = gic_icfgr_read(&g->core, pe, offset == GICR_ICFGR1,
-					gicv3_visible(g, pe, 0, secure, 4));
+					gicv3_visible(g, pe, 0, secure, GICV3_NSACR_NEVER));
 		return true;
 	case GICR_NSACR:
 		*value = secure && !gicv3_ds(g) ? g->pe[pe].nsacr : 0;
@@ -97,7 +97,8 @@ static bool write32(struct gicv3 *g, unsigned pe, uint64_t offset, uint32_t valu
 	case GICR_ICFGR0: /* SGIs are edge triggered */
 		return true;
 	case GICR_ICFGR1:
-		gic_icfgr_write(&g->core, pe, 1, value, gicv3_visible(g, pe, 0, secure, 4));
+		gic_icfgr_write(&g->core, pe, 1, value,
+				gicv3_visible(g, pe, 0, secure, GICV3_NSACR_NEVER));
 		gicv3_refresh(g, pe, 0);
 		return true;
 	case GICR_NSACR:

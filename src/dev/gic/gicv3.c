@@ -15,11 +15,7 @@
 #include "arm/sysreg.h"
 #include "dev/dt.h"
 #include "dev/gic/gicv3.h"
-#include "util/bits.h"
-#include "util/err.h"
-#include "util/log.h"
 
-#include <errno.h>
 #include <string.h>
 
 /* ---- signalling ---- */
@@ -152,11 +148,6 @@ void gicv3_refresh(struct gicv3 *g, unsigned pe, unsigned word)
 	gicv3_signal(g, gic_refresh(&g->core, pe, word));
 }
 
-void gicv3_refresh_prio(struct gicv3 *g, unsigned pe, unsigned word)
-{
-	gicv3_signal(g, gic_refresh_prio(&g->core, pe, word));
-}
-
 void gicv3_refresh_groups(struct gicv3 *g)
 {
 	static const uint32_t enables[GIC_GROUPS] = {
@@ -188,127 +179,79 @@ unsigned gicv3_nsacr(const struct gicv3 *g, unsigned pe, unsigned intid)
 }
 
 uint32_t gicv3_visible(const struct gicv3 *g, unsigned pe, unsigned word, bool secure,
-		       unsigned level)
+		       enum gicv3_nsacr_level level)
 {
 	uint32_t v = g->core.irqs.group[gic_row(pe, word)];
 
 	if (secure || gicv3_ds(g))
 		return ~0U;
-	for (unsigned n = 0; n < 32 && level <= 3; n++)
+	for (unsigned n = 0; n < 32 && level < GICV3_NSACR_NEVER; n++)
 		if (gicv3_nsacr(g, pe, word * 32 + n) >= level)
 			v |= 1U << n;
 	return v;
 }
 
-enum { NSACR_PEND = 1, NSACR_CLEAR = 2, NSACR_NEVER = 4 };
-
-/* One bit per interrupt: which array, what a write does, from which GICD_NSACR value on it is open
- * to the Non-secure world. Indexed by offset / 0x80. */
-enum bits_op { BITS_NONE, BITS_ASSIGN, BITS_SET, BITS_CLEAR };
-static const struct {
-	enum bits_op op;
-	size_t array; /* in struct gic_irqs */
-	uint8_t nsacr_read, nsacr_write;
-	bool secure;
-} bits_regs[] = {
-#define IRQS(member) offsetof(struct gic_irqs, member)
-	[0x080 / 0x80] = {BITS_ASSIGN, IRQS(group), NSACR_NEVER, NSACR_NEVER, true},
-	[0x100 / 0x80] = {BITS_SET, IRQS(enable), NSACR_NEVER, NSACR_NEVER, false},
-	[0x180 / 0x80] = {BITS_CLEAR, IRQS(enable), NSACR_NEVER, NSACR_NEVER, false},
-	[0x200 / 0x80] = {BITS_SET, IRQS(latch), NSACR_PEND, NSACR_PEND, false},
-	[0x280 / 0x80] = {BITS_CLEAR, IRQS(latch), NSACR_CLEAR, NSACR_CLEAR, false},
-	[0x300 / 0x80] = {BITS_SET, IRQS(active), NSACR_CLEAR, NSACR_NEVER, false},
-	[0x380 / 0x80] = {BITS_CLEAR, IRQS(active), NSACR_CLEAR, NSACR_NEVER, false},
-	[0xd00 / 0x80] = {BITS_ASSIGN, IRQS(grpmod), NSACR_NEVER, NSACR_NEVER, true},
-#undef IRQS
+/* From which NSACR value on a register is open to the Non-secure world: reads, writes. */
+static const uint8_t bits_nsacr[GIC_BITS_COUNT][2] = {
+	[GIC_IGROUPR] = {GICV3_NSACR_NEVER, GICV3_NSACR_NEVER},
+	[GIC_ISENABLER] = {GICV3_NSACR_NEVER, GICV3_NSACR_NEVER},
+	[GIC_ICENABLER] = {GICV3_NSACR_NEVER, GICV3_NSACR_NEVER},
+	[GIC_ISPENDR] = {GICV3_NSACR_PEND, GICV3_NSACR_PEND},
+	[GIC_ICPENDR] = {GICV3_NSACR_CLEAR, GICV3_NSACR_CLEAR},
+	[GIC_ISACTIVER] = {GICV3_NSACR_CLEAR, GICV3_NSACR_NEVER},
+	[GIC_ICACTIVER] = {GICV3_NSACR_CLEAR, GICV3_NSACR_NEVER},
+	[GIC_IGRPMODR] = {GICV3_NSACR_NEVER, GICV3_NSACR_NEVER},
 };
 
-static uint32_t *bits_row(struct gicv3 *g, struct gicv3_at at, unsigned reg)
+static uint32_t bits_open(const struct gicv3 *g, struct gicv3_at at, enum gic_bits reg, bool write)
 {
-	if (reg >= ARRAY_COUNT(bits_regs) || bits_regs[reg].op == BITS_NONE)
-		return NULL;
-	return (uint32_t *)((char *)&g->core.irqs + bits_regs[reg].array) + gic_row(at.pe, at.word);
-}
+	bool grouping = reg == GIC_IGROUPR || reg == GIC_IGRPMODR;
 
-static uint32_t bits_open(const struct gicv3 *g, struct gicv3_at at, unsigned reg, bool write)
-{
-	if (bits_regs[reg].array == offsetof(struct gic_irqs, grpmod) && gicv3_ds(g))
+	if (gicv3_ds(g))
+		return reg == GIC_IGRPMODR ? 0 : ~0U;
+	if (grouping && !at.secure)
 		return 0;
-	if (bits_regs[reg].secure && !at.secure && !gicv3_ds(g))
-		return 0;
-	return gicv3_visible(g, at.pe, at.word, at.secure,
-			     write ? bits_regs[reg].nsacr_write : bits_regs[reg].nsacr_read);
+	return gicv3_visible(g, at.pe, at.word, at.secure, bits_nsacr[reg][write]);
 }
 
 bool gicv3_bits_read(struct gicv3 *g, struct gicv3_at at, uint64_t offset, uint32_t *value)
 {
-	unsigned reg = (unsigned)offset / 0x80;
-	const uint32_t *row = bits_row(g, at, reg);
+	enum gic_bits reg = (enum gic_bits)(offset / 0x80);
 
-	if (!row)
+	if (!gic_is_bits(offset))
 		return false;
-	*value = *row;
-	if (bits_regs[reg].array == offsetof(struct gic_irqs, latch))
-		*value = gic_pending(&g->core.irqs, gic_row(at.pe, at.word));
-	*value &= bits_open(g, at, reg, false);
+	*value = gic_bits_read(&g->core, gic_row(at.pe, at.word), reg,
+			       bits_open(g, at, reg, false));
 	return true;
 }
 
 bool gicv3_bits_write(struct gicv3 *g, struct gicv3_at at, uint64_t offset, uint32_t value)
 {
-	unsigned reg = (unsigned)offset / 0x80;
-	uint32_t *row = bits_row(g, at, reg);
-	uint32_t open;
+	enum gic_bits reg = (enum gic_bits)(offset / 0x80);
 
-	if (!row)
+	if (!gic_is_bits(offset))
 		return false;
-	open = bits_open(g, at, reg, true);
-	switch (bits_regs[reg].op) {
-	case BITS_SET:
-		*row |= value & open;
-		break;
-	case BITS_CLEAR:
-		*row &= ~(value & open);
-		break;
-	default:
-		*row = (*row & ~open) | (value & open);
-		break;
-	}
+	gic_bits_write(&g->core, gic_row(at.pe, at.word), reg, value, bits_open(g, at, reg, true));
 	gicv3_refresh(g, at.pe, at.word);
-	if (bits_regs[reg].op == BITS_ASSIGN) /* the group of a HPPI may have changed */
+	if (reg == GIC_IGROUPR || reg == GIC_IGRPMODR) /* the HPPI may be of another group now */
 		gicv3_signal(g, (1U << g->core.pe_count) - 1);
 	return true;
 }
 
 uint32_t gicv3_prio_read(struct gicv3 *g, unsigned pe, unsigned intid, unsigned size, bool secure)
 {
-	uint32_t open = gicv3_visible(g, pe, intid / 32, secure, NSACR_NEVER);
-	bool ns = !secure && !gicv3_ds(g);
-	uint32_t value = 0;
-
-	for (unsigned n = 0; n < size; n++) {
-		uint8_t prio = *gic_prio(&g->core, pe, intid + n);
-
-		if (open >> (intid + n) % 32 & 1)
-			value |= (uint32_t)(ns ? gic_prio_to_ns(prio) : prio) << 8 * n;
-	}
-	return value;
+	return gic_prio_read(&g->core, pe, intid, size,
+			     gicv3_visible(g, pe, intid / 32, secure, GICV3_NSACR_NEVER),
+			     !secure && !gicv3_ds(g));
 }
 
 void gicv3_prio_write(struct gicv3 *g, unsigned pe, unsigned intid, unsigned size, uint32_t value,
 		      bool secure)
 {
-	uint32_t open = gicv3_visible(g, pe, intid / 32, secure, NSACR_NEVER);
-	bool ns = !secure && !gicv3_ds(g);
-
-	for (unsigned n = 0; n < size; n++) {
-		uint8_t prio = (uint8_t)(value >> 8 * n);
-
-		if (open >> (intid + n) % 32 & 1)
-			*gic_prio(&g->core, pe, intid + n) = ns ? gic_prio_from_ns(prio)
-								: prio & GIC_PRIO_MASK;
-	}
-	gicv3_refresh_prio(g, pe, intid / 32);
+	gic_prio_write(&g->core, pe, intid, size, value,
+		       gicv3_visible(g, pe, intid / 32, secure, GICV3_NSACR_NEVER),
+		       !secure && !gicv3_ds(g));
+	gicv3_signal(g, gic_refresh_prio(&g->core, pe, intid / 32));
 }
 
 uint32_t gicv3_id_read(uint64_t offset, uint8_t part)
@@ -326,17 +269,10 @@ uint32_t gicv3_id_read(uint64_t offset, uint8_t part)
 static void gicv3_irq_input(struct dev *d, uint32_t input, bool level)
 {
 	struct gicv3 *g = gicv3_of(d);
-	uint32_t ppi = input - GIC_INPUT_PPI;
-	unsigned pe = 0, intid = 32 + input;
+	unsigned pe, intid;
 
-	if (input >= GIC_INPUT_PPI) {
-		pe = ppi / IRQ_PPI_STRIDE;
-		intid = 16 + ppi % IRQ_PPI_STRIDE;
-		if (pe >= g->core.pe_count || intid >= 32)
-			return;
-	} else if (input >= g->spis) {
+	if (!gic_input_decode(&g->core, input, &pe, &intid))
 		return;
-	}
 	gic_input(&g->core, pe, intid, level);
 	gicv3_refresh(g, pe, intid / 32);
 }
@@ -395,27 +331,18 @@ static void gicv3_running(struct dev *d, bool run)
 		return;
 	for (unsigned n = 0; n < g->spis; n++)
 		gicv3_route(g, 32 + n);
-	for (unsigned w = 0; w < g->core.words; w++)
-		for (unsigned p = 0; p < g->core.pe_count; p++)
-			gic_refresh_prio(&g->core, p, w);
 	gicv3_refresh_groups(g);
+	gicv3_signal(g, gic_reselect_all(&g->core));
 }
 
 static int gicv3_init(struct dev *d, struct err *e)
 {
 	struct gicv3 *g = gicv3_of(d);
 	struct pe_set *pes = d->host->pes;
+	int r = gic_init(&g->core, d, g->spis, e);
 
-	if (!pes)
-		return err_set(e, -EINVAL, d->where, "%s: no PEs", d->name);
-	if (pe_count(pes) > GIC_PE_MAX)
-		return err_set(e, -EINVAL, d->where, "%s: %u PEs, at most %d can be served",
-			       d->name, pe_count(pes), GIC_PE_MAX);
-	if (g->spis % 32)
-		return err_set(e, -EINVAL, d->where, "%s: spis=%u is not a multiple of 32", d->name,
-			       g->spis);
-	g->core.pe_count = pe_count(pes);
-	g->core.words = 1 + g->spis / 32;
+	if (r)
+		return r;
 	g->el3 = pe_highest_el(pes) == 3;
 	for (unsigned p = 0; p < g->core.pe_count; p++) {
 		g->pe[p].affinity = pe_mpidr(pes, p) & GICV3_AFFINITY;
@@ -466,7 +393,7 @@ static const struct prop gicv3_props[] = {
 	     .help = "two Security states (else GICD_CTLR.DS is fixed to 1)"),
 	PROP("root", PROP_BOOL, root, .def = "false",
 	     .help = "interrupt parent of the whole device tree"),
-	{0},
+	{.name = NULL},
 };
 
 static const struct dev_region gicv3_regions[] = {
@@ -484,16 +411,15 @@ static const struct dev_region gicv3_regions[] = {
 	 .max_width = 8,
 	 .read = gicv3_redist_read,
 	 .write = gicv3_redist_write},
-	{0},
+	{.name = NULL},
 };
 
 static const struct dev_irq_in gicv3_irq_in[] = {
 	{.kind = "spi", .first = GIC_INPUT_SPI, .count = GIC_SPI_MAX, .dt_cells = gicv3_dt_cells},
 	{.kind = "ppi", .first = GIC_INPUT_PPI, .count = 16, .dt_cells = gicv3_dt_cells},
-	{0},
+	{.kind = NULL},
 };
 
-/* Rows are the private ones of each PE, then the SPIs (gic.h). */
 #define STATE(n, m, s, c)                                                                          \
 	{                                                                                          \
 		.name = n, .offset = offsetof(struct gicv3, m), .size = s, .count = c              \
@@ -515,18 +441,7 @@ static const struct dev_irq_in gicv3_irq_in[] = {
 
 static const struct dev_state gicv3_state[] = {
 	STATE("GICD_CTLR", ctlr, 4, 1),
-	STATE("IGROUPR", core.irqs.group, 4, GIC_ROWS),
-	STATE("IGRPMODR", core.irqs.grpmod, 4, GIC_ROWS),
-	STATE("ISENABLER", core.irqs.enable, 4, GIC_ROWS),
-	STATE("ISPENDR", core.irqs.latch, 4, GIC_ROWS),
-	{.name = "level",
-	 .offset = offsetof(struct gicv3, core.irqs.level),
-	 .size = 4,
-	 .count = GIC_ROWS,
-	 .keep = true},
-	STATE("ISACTIVER", core.irqs.active, 4, GIC_ROWS),
-	STATE("ICFGR", core.irqs.edge, 4, GIC_ROWS),
-	STATE("IPRIORITYR", core.irqs.prio, 1, GIC_ROWS * 32),
+	GIC_STATE(struct gicv3, core),
 	STATE("GICD_NSACR", nsacr, 4, GIC_SPI_MAX / 16),
 	STATE("GICD_IROUTER", irouter, 8, GIC_SPI_MAX),
 	STATE_PE(0),
@@ -537,7 +452,7 @@ static const struct dev_state gicv3_state[] = {
 	STATE_PE(5),
 	STATE_PE(6),
 	STATE_PE(7),
-	{0},
+	{.name = NULL},
 };
 _Static_assert(GIC_PE_MAX == 8, "one STATE_PE for each");
 

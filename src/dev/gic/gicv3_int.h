@@ -29,6 +29,14 @@ enum {
 #define GICD_IROUTER_IRM (1ULL << 31)
 #define GICV3_AFFINITY	 0xff00ffffffULL
 
+/* GICD_NSACR's field, and GICR_NSACR's: from this value on it allows... */
+enum gicv3_nsacr_level {
+	GICV3_NSACR_PEND = 1,
+	GICV3_NSACR_CLEAR = 2,
+	GICV3_NSACR_ROUTE = 3,
+	GICV3_NSACR_NEVER = 4,
+};
+
 /* Banks of the registers that exist once per Security state. */
 enum gicv3_bank { GICV3_S, GICV3_NS, GICV3_BANKS };
 
@@ -89,18 +97,18 @@ static inline bool gicv3_ds(const struct gicv3 *g)
 
 /* After a change of @word (0: of PE @pe): routing 1 of N, caches, interrupt lines. */
 void gicv3_refresh(struct gicv3 *g, unsigned pe, unsigned word);
-void gicv3_refresh_prio(struct gicv3 *g, unsigned pe, unsigned word);
 /* After a change of a group enable, in the distributor or a CPU interface. */
 void gicv3_refresh_groups(struct gicv3 *g);
 /* Drive IRQ and FIQ of the PEs in @pes, where they changed. */
 void gicv3_signal(struct gicv3 *g, unsigned pes);
 /* Direct an SPI as its GICD_IROUTER says. The caller refreshes its word. */
 void gicv3_route(struct gicv3 *g, unsigned intid);
-/* What Non-secure software may do to an interrupt of the other world, GICD_NSACR's field. */
+/* Its field of GICD_NSACR or GICR_NSACR. */
 unsigned gicv3_nsacr(const struct gicv3 *g, unsigned pe, unsigned intid);
-/* Interrupts of a word that the access may see; @level: GICD_NSACR value that opens one, too. */
+/* Interrupts of a word that the access may see. @level: from which NSACR value on those of the other
+ * world, too. */
 uint32_t gicv3_visible(const struct gicv3 *g, unsigned pe, unsigned word, bool secure,
-		       unsigned level);
+		       enum gicv3_nsacr_level level);
 
 /* The caches agree with the state, and so do the lines; for tests. */
 bool gicv3_check(struct dev *d);
