@@ -55,14 +55,14 @@ enum prop_kind {
 struct prop {
 	const char *name;
 	enum prop_kind kind;
-	size_t offset;              /* into the instance */
-	const char *def;            /* default in the user's notation; NULL: zero/none */
+	size_t offset;	 /* into the instance */
+	const char *def; /* default in the user's notation; NULL: zero/none */
 	bool required;
-	uint64_t unit;              /* PROP_SIZE: meaning of a bare number; 0 counts as 1 */
-	uint64_t min, max;          /* numbers: inclusive range; max 0: no limit */
+	uint64_t unit;		    /* PROP_SIZE: meaning of a bare number; 0 counts as 1 */
+	uint64_t min, max;	    /* numbers: inclusive range; max 0: no limit */
 	const char *const *choices; /* PROP_ENUM: NULL-terminated */
-	const char *ref;            /* PROP_REF: component type wanted, or NULL for any */
-	const char *help;           /* one line */
+	const char *ref;	    /* PROP_REF: component type wanted, or NULL for any */
+	const char *help;	    /* one line */
 };
 
 /* ---- MMIO regions ---- */
@@ -70,10 +70,10 @@ struct prop {
 struct dev_region {
 	const char *name;      /* suffix for reports; NULL: the instance's name alone */
 	size_t address_offset; /* offset in the instance of the uint64_t holding its base address */
-	uint64_t size;         /* bytes; 0: size_fn says */
+	uint64_t size;	       /* bytes; 0: size_fn says */
 	uint64_t (*size_fn)(const struct dev *d); /* 0: the region is absent */
-	uint8_t min_width, max_width;             /* bytes; 0 = 4 */
-	mem_read_fn *read;                        /* opaque is the struct dev * */
+	uint8_t min_width, max_width;		  /* bytes; 0 = 4 */
+	mem_read_fn *read;			  /* opaque is the struct dev * */
 	mem_write_fn *write;
 };
 
@@ -81,7 +81,7 @@ struct dev_region {
 
 struct dev_irq_in {
 	const char *kind; /* "spi", "ppi", "gpio" ... */
-	uint32_t first;   /* flat input number of number 0 */
+	uint32_t first;	  /* flat input number of number 0 */
 	uint32_t count;
 	/* Device-tree cells of one interrupt specifier; returns their count (at most 4). */
 	unsigned (*dt_cells)(const struct dev *sink, const struct irq *w, uint32_t cells[4]);
@@ -92,10 +92,10 @@ struct dev_irq_in {
 struct dev_state {
 	const char *name; /* register name as the manual spells it */
 	size_t offset;
-	uint8_t size;     /* 1, 2, 4, 8 bytes per element */
-	uint32_t count;   /* elements; 0 = 1 */
-	uint64_t reset;   /* value written by dev_state_reset() */
-	bool keep;        /* not touched by dev_state_reset(), only saved */
+	uint8_t size;	/* 1, 2, 4, 8 bytes per element */
+	uint32_t count; /* elements; 0 = 1 */
+	uint64_t reset; /* value written by dev_state_reset() */
+	bool keep;	/* not touched by dev_state_reset(), only saved */
 };
 
 /* ---- classes: what a component can be used as ---- */
@@ -108,15 +108,22 @@ enum dev_class {
 	DEV_BACKEND, /* stands behind "||": connects a component to the host */
 };
 
-enum backend_class { BACKEND_NONE, BACKEND_MEM, BACKEND_CHAR, BACKEND_BLOCK, BACKEND_NET, BACKEND_RNG };
+enum backend_class {
+	BACKEND_NONE,
+	BACKEND_MEM,
+	BACKEND_CHAR,
+	BACKEND_BLOCK,
+	BACKEND_NET,
+	BACKEND_RNG
+};
 
 /* What a DEV_BOOT component is given and answers. */
 struct dev_boot {
 	const void *dtb; /* the generated device tree; stays the caller's */
 	size_t dtb_size;
-	bool found;      /* out: this component decides the entry */
+	bool found; /* out: this component decides the entry */
 	uint64_t pc;
-	uint64_t x[4];   /* x0..x3 at entry */
+	uint64_t x[4];			 /* x0..x3 at entry */
 	uint64_t image_start, image_end; /* what was loaded as code; for reports and scanning */
 };
 
@@ -125,14 +132,15 @@ struct component {
 	const char *vendor; /* "ARM", or NULL */
 	const char *doc;    /* one line */
 	enum dev_class cls;
-	size_t size;        /* of the instance */
-	const struct prop *props;          /* ends with .name == NULL; may be NULL */
-	const struct dev_region *regions;  /* ends with .read == NULL && .write == NULL */
-	const struct dev_irq_in *irq_in;   /* ends with .kind == NULL */
-	const struct dev_state *state;     /* ends with .name == NULL */
-	enum backend_class backend;        /* DEV_BACKEND: what it is; else: what it takes behind "||" */
-	const char *default_backend;       /* object text when none is given ("null"); NULL: none needed */
-	const void *backend_ops;           /* DEV_BACKEND: the ops table of its class (dev/backend.h) */
+	size_t size;			  /* of the instance */
+	const struct prop *props;	  /* ends with .name == NULL; may be NULL */
+	const struct dev_region *regions; /* ends with .read == NULL && .write == NULL */
+	const struct dev_irq_in *irq_in;  /* ends with .kind == NULL */
+	const struct dev_state *state;	  /* ends with .name == NULL */
+	enum backend_class backend; /* DEV_BACKEND: what it is; else: what it takes behind "||" */
+	const char
+		*default_backend; /* object text when none is given ("null"); NULL: none needed */
+	const void *backend_ops;  /* DEV_BACKEND: the ops table of its class (dev/backend.h) */
 
 	int (*init)(struct dev *d, struct err *e);
 	void (*reset)(struct dev *d); /* NULL: dev_state_reset() */
@@ -152,10 +160,10 @@ struct component {
 
 /* What the machine offers to models; one per machine, const after start. */
 struct dev_host {
-	struct mem_space *mem;  /* for DMA */
-	struct loop *loop;      /* main event loop */
-	struct pe_set *pes;     /* the PEs, for interrupt controllers and timers; NULL in unit tests */
-	uint64_t seed;          /* --seed, for reproducible randomness (0: none given) */
+	struct mem_space *mem; /* for DMA */
+	struct loop *loop;     /* main event loop */
+	struct pe_set *pes; /* the PEs, for interrupt controllers and timers; NULL in unit tests */
+	uint64_t seed;	    /* --seed, for reproducible randomness (0: none given) */
 	void *opaque;
 	/* Ask for power-off or reset; returns at once. @what names the asker. */
 	void (*power_off)(void *opaque, const char *what);
@@ -172,12 +180,13 @@ struct dev {
 	const char *where; /* "virt.board:12" or "-vobj 3", for error messages */
 	const struct dev_host *host;
 	pthread_mutex_t lock;
-	struct dev *backend;      /* instance of the back end, or NULL */
-	struct dev *owner;        /* back ends: the component they serve */
+	struct dev *backend;	   /* instance of the back end, or NULL */
+	struct dev *owner;	   /* back ends: the component they serve */
 	struct mem_region *region; /* array, one per descriptor region (absent ones have size 0) */
 	unsigned region_count;
-	uint32_t phandle;         /* device tree; never 0 for components with dt() */
-	bool ready;               /* init() succeeded */
+	uint32_t phandle; /* device tree; never 0 for components with dt() */
+	bool init_called; /* fini() is due */
+	bool ready;	  /* init() succeeded */
 };
 
 static inline void dev_lock(struct dev *d)

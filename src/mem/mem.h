@@ -55,15 +55,15 @@ struct mem_region {
 	uint64_t base;
 	uint64_t size;
 	enum mem_kind kind;
-	bool secure_only;       /* absent from the normal world */
-	uint8_t *host;          /* RAM and ROM: the memory, not owned */
-	mem_read_fn *read;      /* MMIO; ROM: used while not direct */
-	mem_write_fn *write;    /* MMIO and ROM; NULL: writes are ignored with a guest_error */
-	void *opaque;           /* for read and write */
-	pthread_mutex_t *lock;  /* held around read and write */
-	uint8_t min_width;      /* bytes, 1..8; narrower reads are cut out of a wider one */
-	uint8_t max_width;      /* bytes, 1..8; wider accesses are split, low address first */
-	bool direct;            /* ROM: reads go straight to memory (atomic; see mem_set_direct) */
+	bool secure_only;      /* absent from the normal world */
+	uint8_t *host;	       /* RAM and ROM: the memory, not owned */
+	mem_read_fn *read;     /* MMIO; ROM: used while not direct */
+	mem_write_fn *write;   /* MMIO and ROM; NULL: writes are ignored with a guest_error */
+	void *opaque;	       /* for read and write */
+	pthread_mutex_t *lock; /* held around read and write */
+	uint8_t min_width;     /* bytes, 1..8; narrower reads are cut out of a wider one */
+	uint8_t max_width;     /* bytes, 1..8; wider accesses are split, low address first */
+	bool direct;	       /* ROM: reads go straight to memory (atomic; see mem_set_direct) */
 	struct mem_stats stats;
 	struct mem_space *space; /* set by mem_add */
 };

@@ -1,0 +1,449 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Event loop on poll(2). A pipe wakes the loop's thread when another thread changed something.
+ *
+ * `lock` guards everything below it. Callbacks run without it; `current` names the watch or timer whose
+ * callback is running, so that loop_fd_del() and loop_timer_fini() can wait for it.
+ */
+#include "host/loop.h"
+
+#include "host/clock.h"
+#include "util/xalloc.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct loop_fd {
+	struct loop *loop;
+	struct loop_fd *next;
+	int fd;
+	unsigned events;
+	bool dead;
+	loop_fd_fn *fn;
+	void *opaque;
+};
+
+struct deferred {
+	struct deferred *next;
+	loop_fn *fn;
+	void *opaque;
+};
+
+struct loop {
+	int wake[2];
+	atomic_bool stop;
+	pthread_mutex_t lock;
+	pthread_cond_t idle; /* `current` has changed */
+	pthread_t thread;
+	bool running;
+	const void *current;
+	struct loop_fd *fds;
+	unsigned fd_count;
+	struct deferred *first, **last;
+	struct loop_timer **heap; /* by deadline; heap[0] is next */
+	unsigned heap_count, heap_capacity;
+};
+
+struct loop *loop_create(void)
+{
+	struct loop *l = xcalloc(1, sizeof(*l));
+
+	if (pipe2(l->wake, O_CLOEXEC | O_NONBLOCK)) {
+		free(l);
+		return NULL;
+	}
+	pthread_mutex_init(&l->lock, NULL);
+	pthread_cond_init(&l->idle, NULL);
+	l->last = &l->first;
+	return l;
+}
+
+void loop_destroy(struct loop *l)
+{
+	while (l->fds) {
+		struct loop_fd *f = l->fds;
+
+		l->fds = f->next;
+		free(f);
+	}
+	while (l->first) {
+		struct deferred *d = l->first;
+
+		l->first = d->next;
+		free(d);
+	}
+	free(l->heap);
+	close(l->wake[0]);
+	close(l->wake[1]);
+	pthread_cond_destroy(&l->idle);
+	pthread_mutex_destroy(&l->lock);
+	free(l);
+}
+
+/* Async-signal-safe. A full pipe is fine: the loop will wake. */
+static void wake(struct loop *l)
+{
+	int saved = errno;
+	ssize_t n = write(l->wake[1], "", 1);
+
+	(void)n;
+	errno = saved;
+}
+
+static bool in_loop_thread(const struct loop *l)
+{
+	return l->running && pthread_equal(l->thread, pthread_self());
+}
+
+/* Under the lock: wait until the callback of @who is not running, unless it is the caller. */
+static void wait_for(struct loop *l, const void *who)
+{
+	while (l->current == who && !in_loop_thread(l))
+		pthread_cond_wait(&l->idle, &l->lock);
+}
+
+static void call_begin(struct loop *l, const void *who)
+{
+	l->current = who;
+	pthread_mutex_unlock(&l->lock);
+}
+
+static void call_end(struct loop *l)
+{
+	pthread_mutex_lock(&l->lock);
+	l->current = NULL;
+	pthread_cond_broadcast(&l->idle);
+}
+
+/* ---- descriptors ---- */
+
+struct loop_fd *loop_fd_add(struct loop *l, int fd, unsigned events, loop_fd_fn *fn, void *opaque)
+{
+	struct loop_fd *f = xcalloc(1, sizeof(*f));
+
+	*f = (struct loop_fd){.loop = l, .fd = fd, .events = events, .fn = fn, .opaque = opaque};
+	pthread_mutex_lock(&l->lock);
+	f->next = l->fds;
+	l->fds = f;
+	l->fd_count++;
+	pthread_mutex_unlock(&l->lock);
+	wake(l);
+	return f;
+}
+
+void loop_fd_set(struct loop_fd *f, unsigned events)
+{
+	struct loop *l = f->loop;
+	bool changed;
+
+	pthread_mutex_lock(&l->lock);
+	changed = f->events != events;
+	f->events = events;
+	pthread_mutex_unlock(&l->lock);
+	if (changed)
+		wake(l);
+}
+
+void loop_fd_del(struct loop_fd *f)
+{
+	struct loop *l;
+	bool self;
+
+	if (!f)
+		return;
+	l = f->loop;
+	pthread_mutex_lock(&l->lock);
+	f->dead = true;
+	wait_for(l, f);
+	/* The loop frees dead watches between rounds; without a running loop there are no rounds. */
+	self = !l->running;
+	if (self) {
+		struct loop_fd **p = &l->fds;
+
+		while (*p != f)
+			p = &(*p)->next;
+		*p = f->next;
+		l->fd_count--;
+	}
+	pthread_mutex_unlock(&l->lock);
+	if (self)
+		free(f);
+	else
+		wake(l);
+}
+
+static void bury(struct loop *l)
+{
+	for (struct loop_fd **p = &l->fds; *p;) {
+		struct loop_fd *f = *p;
+
+		if (!f->dead) {
+			p = &f->next;
+			continue;
+		}
+		*p = f->next;
+		l->fd_count--;
+		free(f);
+	}
+}
+
+/* ---- timers: a binary heap of pointers ---- */
+
+static void heap_put(struct loop *l, unsigned i, struct loop_timer *t)
+{
+	l->heap[i] = t;
+	t->heap_index = i;
+}
+
+static void heap_up(struct loop *l, unsigned i)
+{
+	struct loop_timer *t = l->heap[i];
+
+	for (; i && l->heap[(i - 1) / 2]->deadline_ns > t->deadline_ns; i = (i - 1) / 2)
+		heap_put(l, i, l->heap[(i - 1) / 2]);
+	heap_put(l, i, t);
+}
+
+static void heap_down(struct loop *l, unsigned i)
+{
+	struct loop_timer *t = l->heap[i];
+
+	for (;;) {
+		unsigned c = 2 * i + 1;
+
+		if (c >= l->heap_count)
+			break;
+		if (c + 1 < l->heap_count && l->heap[c + 1]->deadline_ns < l->heap[c]->deadline_ns)
+			c++;
+		if (l->heap[c]->deadline_ns >= t->deadline_ns)
+			break;
+		heap_put(l, i, l->heap[c]);
+		i = c;
+	}
+	heap_put(l, i, t);
+}
+
+static void heap_remove(struct loop *l, struct loop_timer *t)
+{
+	unsigned i = t->heap_index;
+	struct loop_timer *moved = l->heap[--l->heap_count];
+
+	t->armed = false;
+	if (moved == t)
+		return;
+	heap_put(l, i, moved);
+	heap_up(l, i);
+	heap_down(l, moved->heap_index);
+}
+
+void loop_timer_init(struct loop_timer *t, struct loop *l, loop_fn *fn, void *opaque)
+{
+	*t = (struct loop_timer){.loop = l, .fn = fn, .opaque = opaque};
+}
+
+void loop_timer_arm(struct loop_timer *t, uint64_t deadline_ns)
+{
+	struct loop *l = t->loop;
+	bool first;
+
+	pthread_mutex_lock(&l->lock);
+	if (t->armed)
+		heap_remove(l, t);
+	t->deadline_ns = deadline_ns;
+	t->armed = true;
+	if (l->heap_count == l->heap_capacity) {
+		l->heap_capacity = l->heap_capacity ? 2 * l->heap_capacity : 16;
+		l->heap = xrealloc(l->heap, l->heap_capacity, sizeof(struct loop_timer *));
+	}
+	heap_put(l, l->heap_count++, t);
+	heap_up(l, t->heap_index);
+	first = t->heap_index == 0;
+	pthread_mutex_unlock(&l->lock);
+	if (first)
+		wake(l);
+}
+
+void loop_timer_cancel(struct loop_timer *t)
+{
+	pthread_mutex_lock(&t->loop->lock);
+	if (t->armed)
+		heap_remove(t->loop, t);
+	pthread_mutex_unlock(&t->loop->lock);
+}
+
+void loop_timer_fini(struct loop_timer *t)
+{
+	if (!t->loop)
+		return;
+	pthread_mutex_lock(&t->loop->lock);
+	if (t->armed)
+		heap_remove(t->loop, t);
+	wait_for(t->loop, t);
+	pthread_mutex_unlock(&t->loop->lock);
+}
+
+/* Under the lock. A timer that re-arms itself in the past must not starve the rest: one round fires at
+ * most what was due when it began. */
+static void fire_timers(struct loop *l)
+{
+	uint64_t now = clock_mono_ns();
+	unsigned most = l->heap_count;
+
+	while (most-- && l->heap_count && l->heap[0]->deadline_ns <= now) {
+		struct loop_timer *t = l->heap[0];
+		loop_fn *fn = t->fn;
+		void *opaque = t->opaque;
+
+		heap_remove(l, t);
+		call_begin(l, t);
+		fn(opaque);
+		call_end(l);
+	}
+}
+
+/* ---- deferred calls ---- */
+
+void loop_defer(struct loop *l, loop_fn *fn, void *opaque)
+{
+	struct deferred *d = xcalloc(1, sizeof(*d));
+
+	d->fn = fn;
+	d->opaque = opaque;
+	pthread_mutex_lock(&l->lock);
+	*l->last = d;
+	l->last = &d->next;
+	pthread_mutex_unlock(&l->lock);
+	wake(l);
+}
+
+static void run_deferred(struct loop *l)
+{
+	struct deferred *d = l->first;
+
+	l->first = NULL;
+	l->last = &l->first;
+	while (d) {
+		struct deferred *next = d->next;
+
+		call_begin(l, d);
+		d->fn(d->opaque);
+		call_end(l);
+		free(d);
+		d = next;
+	}
+}
+
+/* ---- the loop ---- */
+
+static int timeout_ms(const struct loop *l)
+{
+	uint64_t now, ns;
+
+	if (l->first)
+		return 0;
+	if (!l->heap_count)
+		return -1;
+	now = clock_mono_ns();
+	if (l->heap[0]->deadline_ns <= now)
+		return 0;
+	ns = l->heap[0]->deadline_ns - now;
+	return ns / 1000000 >= 1000000000 ? 1000000000 : (int)((ns + 999999) / 1000000);
+}
+
+struct round {
+	struct pollfd *p;
+	struct loop_fd **f;
+	unsigned capacity, count;
+};
+
+static void collect(struct loop *l, struct round *r)
+{
+	r->count = 1;
+	if (r->capacity < l->fd_count + 1) {
+		r->capacity = l->fd_count + 8;
+		r->p = xrealloc(r->p, r->capacity, sizeof(*r->p));
+		r->f = xrealloc(r->f, r->capacity, sizeof(struct loop_fd *));
+	}
+	r->p[0] = (struct pollfd){.fd = l->wake[0], .events = POLLIN};
+	for (struct loop_fd *f = l->fds; f; f = f->next) {
+		r->f[r->count] = f;
+		r->p[r->count++] = (struct pollfd){
+			.fd = f->fd,
+			.events = (f->events & LOOP_IN ? POLLIN : 0) |
+				  (f->events & LOOP_OUT ? POLLOUT : 0),
+		};
+	}
+}
+
+static unsigned events_of(const struct loop_fd *f, short revents)
+{
+	unsigned got = (revents & POLLIN ? LOOP_IN : 0) | (revents & POLLOUT ? LOOP_OUT : 0);
+
+	got &= f->events; /* what has been switched off meanwhile is not reported */
+	return got | (revents & (POLLHUP | POLLERR | POLLNVAL) ? LOOP_HUP : 0);
+}
+
+static void serve_fds(struct loop *l, struct round *r)
+{
+	for (unsigned i = 1; i < r->count; i++) {
+		struct loop_fd *f = r->f[i];
+		unsigned events = events_of(f, r->p[i].revents);
+
+		if (f->dead || !events)
+			continue;
+		call_begin(l, f);
+		f->fn(f->opaque, f->fd, events);
+		call_end(l);
+	}
+}
+
+static void drain(struct loop *l)
+{
+	char junk[64];
+
+	while (read(l->wake[0], junk, sizeof(junk)) == sizeof(junk))
+		;
+}
+
+void loop_run(struct loop *l)
+{
+	struct round r = {0};
+
+	pthread_mutex_lock(&l->lock);
+	l->thread = pthread_self();
+	l->running = true;
+	while (!atomic_load(&l->stop)) {
+		int ms;
+
+		bury(l);
+		collect(l, &r);
+		ms = timeout_ms(l);
+		pthread_mutex_unlock(&l->lock);
+		if (poll(r.p, r.count, ms) < 0)
+			for (unsigned i = 0; i < r.count; i++)
+				r.p[i].revents = 0;
+		drain(l);
+		pthread_mutex_lock(&l->lock);
+		run_deferred(l);
+		fire_timers(l);
+		serve_fds(l, &r);
+	}
+	bury(l);
+	l->running = false;
+	atomic_store(&l->stop, false);
+	pthread_mutex_unlock(&l->lock);
+	free(r.p);
+	free(r.f);
+}
+
+void loop_stop(struct loop *l)
+{
+	atomic_store(&l->stop, true);
+	wake(l);
+}

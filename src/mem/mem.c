@@ -1,0 +1,404 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Address spaces. The regions are kept in an array sorted by address; after mem_freeze() it is
+ * read without a lock.
+ */
+#include "mem/mem.h"
+
+#include "util/bits.h"
+#include "util/err.h"
+#include "util/log.h"
+#include "util/xalloc.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ADDRESS_LIMIT (1ULL << 52)
+
+enum { LISTENERS_MAX = 4 };
+
+struct listener {
+	mem_map_fn *fn;
+	void *opaque;
+};
+
+struct mem_space {
+	struct mem_region **region;
+	size_t count, capacity;
+	bool frozen;
+	pthread_mutex_t lock; /* listeners */
+	struct listener listener[LISTENERS_MAX];
+	unsigned listener_count;
+};
+
+/* ---- building ---- */
+
+struct mem_space *mem_space_create(void)
+{
+	struct mem_space *s = xcalloc(1, sizeof(*s));
+
+	pthread_mutex_init(&s->lock, NULL);
+	return s;
+}
+
+void mem_space_destroy(struct mem_space *s)
+{
+	if (!s)
+		return;
+	pthread_mutex_destroy(&s->lock);
+	free(s->region);
+	free(s);
+}
+
+/* Index of the first region that ends behind @gpa. */
+static size_t position(const struct mem_space *s, uint64_t gpa)
+{
+	size_t lo = 0, hi = s->count;
+
+	while (lo < hi) {
+		size_t mid = (lo + hi) / 2;
+
+		if (s->region[mid]->base + s->region[mid]->size - 1 < gpa)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+static int check_place(const struct mem_space *s, const struct mem_region *r, size_t at,
+		       struct err *e)
+{
+	int code;
+
+	if (!r->size || r->size > ADDRESS_LIMIT || r->base > ADDRESS_LIMIT - r->size) {
+		code = err_set(e, -EINVAL, r->name,
+			       "0x%llx bytes at 0x%llx do not fit in a 52-bit address space",
+			       (unsigned long long)r->size, (unsigned long long)r->base);
+		err_hint(e, "choose another address or size");
+		return code;
+	}
+	if (at == s->count || s->region[at]->base > r->base + r->size - 1)
+		return 0;
+	code = err_set(e, -EEXIST, r->name, "0x%llx-0x%llx overlaps \"%s\" at 0x%llx-0x%llx",
+		       (unsigned long long)r->base, (unsigned long long)(r->base + r->size - 1),
+		       s->region[at]->name, (unsigned long long)s->region[at]->base,
+		       (unsigned long long)(s->region[at]->base + s->region[at]->size - 1));
+	err_hint(e, "move or remove one of the two");
+	return code;
+}
+
+int mem_add(struct mem_space *s, struct mem_region *r, struct err *e)
+{
+	size_t at = position(s, r->base);
+	int code = check_place(s, r, at, e);
+
+	CHECK(!s->frozen);
+	if (code)
+		return code;
+	if (s->count == s->capacity) {
+		s->capacity = s->capacity ? 2 * s->capacity : 32;
+		s->region = xrealloc(s->region, s->capacity, sizeof(struct mem_region *));
+	}
+	memmove(&s->region[at + 1], &s->region[at], (s->count - at) * sizeof(struct mem_region *));
+	s->region[at] = r;
+	s->count++;
+	r->space = s;
+	return 0;
+}
+
+void mem_freeze(struct mem_space *s)
+{
+	s->frozen = true;
+}
+
+struct mem_region *const *mem_regions(const struct mem_space *s, size_t *count)
+{
+	*count = s->count;
+	return s->region;
+}
+
+struct mem_region *mem_find(const struct mem_space *s, uint64_t gpa)
+{
+	size_t i = position(s, gpa);
+
+	return i < s->count && s->region[i]->base <= gpa ? s->region[i] : NULL;
+}
+
+/* ---- memory ---- */
+
+static bool is_direct(const struct mem_region *r)
+{
+	return r->kind == MEM_RAM ||
+	       (r->kind == MEM_ROM && __atomic_load_n(&r->direct, __ATOMIC_ACQUIRE));
+}
+
+static bool usable(const struct mem_region *r, bool write, bool secure)
+{
+	return r && (!r->secure_only || secure) && (write ? r->kind == MEM_RAM : is_direct(r));
+}
+
+uint8_t *mem_ptr(const struct mem_space *s, uint64_t gpa, uint64_t len, bool write)
+{
+	struct mem_region *r = mem_find(s, gpa);
+
+	len = len ? len : 1;
+	if (!usable(r, write, false) || len > r->size - (gpa - r->base))
+		return NULL;
+	return r->host + (gpa - r->base);
+}
+
+/* Copy piece by piece; @to_guest says which way. */
+static enum mem_result copy(const struct mem_space *s, uint64_t gpa, uint8_t *buf, uint64_t len,
+			    bool to_guest)
+{
+	while (len) {
+		struct mem_region *r = mem_find(s, gpa);
+		uint64_t part;
+		uint8_t *host;
+
+		if (!usable(r, to_guest, false))
+			return MEM_UNHANDLED;
+		part = r->size - (gpa - r->base);
+		part = part < len ? part : len;
+		host = r->host + (gpa - r->base);
+		memcpy(to_guest ? host : buf, to_guest ? buf : host, part);
+		gpa += part; /* ends below 2^52, so no wrap-around */
+		buf += part;
+		len -= part;
+	}
+	return MEM_OK;
+}
+
+enum mem_result mem_copy_from(const struct mem_space *s, uint64_t gpa, void *buf, uint64_t len)
+{
+	return copy(s, gpa, buf, len, false);
+}
+
+enum mem_result mem_copy_to(const struct mem_space *s, uint64_t gpa, const void *buf, uint64_t len)
+{
+	return copy(s, gpa, (uint8_t *)(uintptr_t)buf, len, true);
+}
+
+/* Aligned accesses of 1, 2, 4, 8 bytes are single-copy atomic (Arm ARM B2.2.1). */
+static uint64_t load(const uint8_t *p, unsigned size)
+{
+	uint64_t v = 0;
+
+	if ((uintptr_t)p % size == 0) {
+		switch (size) {
+		case 2:
+			return __atomic_load_n((const uint16_t *)(const void *)p, __ATOMIC_RELAXED);
+		case 4:
+			return __atomic_load_n((const uint32_t *)(const void *)p, __ATOMIC_RELAXED);
+		case 8:
+			return __atomic_load_n((const uint64_t *)(const void *)p, __ATOMIC_RELAXED);
+		default:
+			break;
+		}
+	}
+	memcpy(&v, p, size);
+	return v;
+}
+
+static void store(uint8_t *p, unsigned size, uint64_t v)
+{
+	if ((uintptr_t)p % size == 0) {
+		switch (size) {
+		case 2:
+			__atomic_store_n((uint16_t *)(void *)p, v, __ATOMIC_RELAXED);
+			return;
+		case 4:
+			__atomic_store_n((uint32_t *)(void *)p, v, __ATOMIC_RELAXED);
+			return;
+		case 8:
+			__atomic_store_n((uint64_t *)(void *)p, v, __ATOMIC_RELAXED);
+			return;
+		default:
+			break;
+		}
+	}
+	memcpy(p, &v, size);
+}
+
+/* ---- MMIO ---- */
+
+static uint64_t low_bytes(uint64_t v, unsigned size)
+{
+	return size == 8 ? v : v & ((1ULL << 8 * size) - 1);
+}
+
+/* One access of a width the handler takes; the lock is held. */
+static enum mem_result read_once(struct mem_region *r, uint64_t offset, unsigned size,
+				 uint64_t *value, struct mem_attrs attrs)
+{
+	enum mem_result result;
+
+	*value = 0;
+	result = r->read ? r->read(r->opaque, offset, size, value, attrs) : MEM_UNHANDLED;
+	*value = low_bytes(*value, size);
+	return result;
+}
+
+static enum mem_result read_mmio(struct mem_region *r, uint64_t offset, unsigned size,
+				 uint64_t *value, struct mem_attrs attrs)
+{
+	enum mem_result result = MEM_OK;
+	uint64_t part;
+
+	if (size < r->min_width) { /* cut it out of a wider one */
+		uint64_t base = align_down(offset, r->min_width);
+
+		result = read_once(r, base, r->min_width, &part, attrs);
+		*value = low_bytes(part >> 8 * (offset - base), size);
+		return result;
+	}
+	*value = 0;
+	for (unsigned done = 0; done < size && result == MEM_OK; done += r->max_width) {
+		unsigned width = size - done < r->max_width ? size - done : r->max_width;
+
+		result = read_once(r, offset + done, width, &part, attrs);
+		*value |= part << 8 * done;
+	}
+	return result;
+}
+
+static enum mem_result write_mmio(struct mem_region *r, uint64_t offset, unsigned size,
+				  uint64_t value, struct mem_attrs attrs)
+{
+	enum mem_result result = MEM_OK;
+
+	if (!r->write) {
+		guest_error(r->name, "write to read-only offset 0x%llx",
+			    (unsigned long long)offset);
+		return MEM_OK;
+	}
+	if (size < r->min_width) {
+		guest_error(r->name, "%u-byte write at offset 0x%llx is taken as %u bytes", size,
+			    (unsigned long long)offset, r->min_width);
+		offset = align_down(offset, r->min_width);
+		size = r->min_width;
+	}
+	for (unsigned done = 0; done < size && result == MEM_OK; done += r->max_width) {
+		unsigned width = size - done < r->max_width ? size - done : r->max_width;
+
+		result = r->write(r->opaque, offset + done, width,
+				  low_bytes(value >> 8 * done, width), attrs);
+	}
+	return result;
+}
+
+/* The region for an access, or NULL. An access must lie within one region. */
+static struct mem_region *target(const struct mem_space *s, uint64_t gpa, unsigned size,
+				 struct mem_attrs attrs)
+{
+	struct mem_region *r = mem_find(s, gpa);
+
+	if (!r || (r->secure_only && !attrs.secure) || size > r->size - (gpa - r->base))
+		return NULL;
+	return r;
+}
+
+static bool acceptable(const struct mem_region *r, uint64_t gpa, unsigned size)
+{
+	if (is_pow2(size) && gpa % size == 0)
+		return true;
+	guest_error(r->name, "unaligned %u-byte access at 0x%llx", size, (unsigned long long)gpa);
+	return false;
+}
+
+enum mem_result mem_read(const struct mem_space *s, uint64_t gpa, unsigned size, uint64_t *value,
+			 struct mem_attrs attrs)
+{
+	struct mem_region *r = target(s, gpa, size, attrs);
+	enum mem_result result;
+
+	*value = 0;
+	if (!r)
+		return MEM_UNHANDLED;
+	if (is_direct(r)) {
+		*value = load(r->host + (gpa - r->base), size);
+		return MEM_OK;
+	}
+	if (!acceptable(r, gpa, size))
+		return MEM_ERROR;
+	__atomic_fetch_add(&r->stats.reads, 1, __ATOMIC_RELAXED);
+	if (r->lock)
+		pthread_mutex_lock(r->lock);
+	result = read_mmio(r, gpa - r->base, size, value, attrs);
+	if (r->lock)
+		pthread_mutex_unlock(r->lock);
+	return result;
+}
+
+enum mem_result mem_write(const struct mem_space *s, uint64_t gpa, unsigned size, uint64_t value,
+			  struct mem_attrs attrs)
+{
+	struct mem_region *r = target(s, gpa, size, attrs);
+	enum mem_result result;
+
+	if (!r)
+		return MEM_UNHANDLED;
+	if (r->kind == MEM_RAM) {
+		store(r->host + (gpa - r->base), size, value);
+		return MEM_OK;
+	}
+	if (!acceptable(r, gpa, size))
+		return MEM_ERROR;
+	__atomic_fetch_add(&r->stats.writes, 1, __ATOMIC_RELAXED);
+	if (r->lock)
+		pthread_mutex_lock(r->lock);
+	result = write_mmio(r, gpa - r->base, size, value, attrs);
+	if (r->lock)
+		pthread_mutex_unlock(r->lock);
+	return result;
+}
+
+/* ---- listeners ---- */
+
+int mem_listen(struct mem_space *s, mem_map_fn *fn, void *opaque)
+{
+	int result = 0;
+
+	pthread_mutex_lock(&s->lock);
+	CHECK(s->listener_count < LISTENERS_MAX);
+	s->listener[s->listener_count++] = (struct listener){fn, opaque};
+	for (size_t i = 0; i < s->count && !result; i++) {
+		if (is_direct(s->region[i]))
+			result = fn(opaque, s->region[i], true);
+	}
+	pthread_mutex_unlock(&s->lock);
+	return result;
+}
+
+void mem_unlisten(struct mem_space *s, mem_map_fn *fn, void *opaque)
+{
+	pthread_mutex_lock(&s->lock);
+	for (unsigned i = 0; i < s->listener_count; i++) {
+		if (s->listener[i].fn != fn || s->listener[i].opaque != opaque)
+			continue;
+		s->listener[i] = s->listener[--s->listener_count];
+		break;
+	}
+	pthread_mutex_unlock(&s->lock);
+}
+
+/* While a ROM's pages are taken out of the guest, other PEs' reads exit and are served by the owner's
+ * handler; they wait for its lock, which the caller holds. */
+void mem_set_direct(struct mem_region *r, bool direct)
+{
+	struct mem_space *s = r->space;
+
+	if (r->direct == direct)
+		return;
+	__atomic_store_n(&r->direct, direct, __ATOMIC_RELEASE);
+	if (!s)
+		return;
+	pthread_mutex_lock(&s->lock);
+	for (unsigned i = 0; i < s->listener_count; i++) {
+		if (s->listener[i].fn(s->listener[i].opaque, r, direct))
+			LOG(vm, "cannot %s %s in the guest", direct ? "map" : "unmap", r->name);
+	}
+	pthread_mutex_unlock(&s->lock);
+}
