@@ -43,7 +43,7 @@ SETS = {
                           'libreadline*', 'libsqlite3*', 'libncurses*', 'libdb5*', 'libexpat1',
                           'mailcap', 'mime-support', 'libtinfo6', 'tzdata', 'ca-certificates',
                           'openssl', 'libelf1', 'libbz2*', 'liblzma*', 'libblkid-dev',
-                          'libmount-dev', 'libselinux1-dev', 'libsepol-dev', 'libpcre2-dev',
+                          'libmount-dev', 'libselinux1-dev', 'libsepol-dev',
                           'libpcre2-16*', 'libpcre2-32*', 'libpcre2-posix*']},
     'qemu': {'suite': 'bookworm', 'closure': True, 'roots': ['qemu-system-arm'], 'drop': SYSTEM},
 }

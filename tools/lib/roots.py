@@ -13,6 +13,7 @@ from common import BUILD, Fatal, ROOT, locked, read_text, run, write_file
 SYSROOT = os.path.join(BUILD, 'sysroot-arm64')
 QEMU_ROOT = os.path.join(BUILD, 'armroot-qemu')
 CROSS = os.path.join(BUILD, 'cross-arm64.ini')
+CROSS_RUN = os.path.join(BUILD, 'cross-arm64-run.ini')
 LAYOUT = 3          # raise when the way of unpacking changes
 
 
@@ -82,9 +83,9 @@ def _slim(root):
 def sysroot():
     """build/sysroot-arm64 and the cross file; returns the path."""
     unpack_set('sysroot', SYSROOT, finish=_slim)
-    text = cross_file()
-    if read_text(CROSS) != text:
-        write_file(CROSS, text)
+    for path, text in ((CROSS, cross_file()), (CROSS_RUN, RUN_FILE % ROOT)):
+        if read_text(path) != text:
+            write_file(path, text)
     return SYSROOT
 
 
@@ -92,6 +93,13 @@ def qemu_root():
     """build/armroot-qemu: Debian's arm64 QEMU with all its libraries."""
     unpack_set('qemu', QEMU_ROOT, finish=_slim)
     return QEMU_ROOT
+
+
+RUN_FILE = """# SPDX-License-Identifier: Apache-2.0
+# Written by tools/sysroot: give it after cross-arm64.ini and meson test runs on the Arm host.
+[binaries]
+exe_wrapper = ['%s/tools/armhost', '--keep']
+"""
 
 
 def cross_file():
@@ -106,9 +114,9 @@ def cross_file():
         "strip = 'aarch64-linux-gnu-strip'",
         "objcopy = 'aarch64-linux-gnu-objcopy'",
         "pkgconfig = 'pkg-config'",
-        'exe_wrapper = ' + q([os.path.join(ROOT, 'tools', 'armhost')]),
         '',
         '[properties]',
+        'needs_exe_wrapper = true',
         "sys_root = '%s'" % SYSROOT,
         'pkg_config_libdir = ' + q([SYSROOT + '/usr/lib/aarch64-linux-gnu/pkgconfig',
                                     SYSROOT + '/usr/share/pkgconfig']),
