@@ -76,6 +76,12 @@ static int setup_readonly(void **state)
 	return 0;
 }
 
+static int setup_legacy(void **state)
+{
+	*state = create("legacy=true");
+	return 0;
+}
+
 static int setup_direct(void **state)
 {
 	*state = create("|direct=true");
@@ -669,6 +675,8 @@ int main(void)
 		TEST(test_lock),
 		cmocka_unit_test_setup_teardown(test_read_only, setup_readonly, teardown),
 		cmocka_unit_test_setup_teardown(test_integrity, setup_direct, teardown),
+		cmocka_unit_test_setup_teardown(test_integrity, setup_legacy, teardown),
+		cmocka_unit_test_setup_teardown(test_reset_in_flight, setup_legacy, teardown),
 		cmocka_unit_test(test_flush_follows_write),
 		cmocka_unit_test(test_flush_waits_for_disk),
 		cmocka_unit_test(test_batch_completion),

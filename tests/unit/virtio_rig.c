@@ -123,6 +123,17 @@ static void write_address(struct rig *r, uint64_t reg, uint64_t gpa)
 	rig_write(r, reg + 4, (uint32_t)(gpa >> 32));
 }
 
+/* Version 1: one area, whose parts follow each other. */
+static void legacy_queue(struct rig *r, struct rig_ring *ring)
+{
+	ring->avail = ring->desc + 16 * (uint64_t)ring->num;
+	rig_write(r, REG_GuestPageSize, 4096);
+	rig_write(r, REG_QueueNum, ring->num);
+	rig_write(r, REG_QueueAlign, 0x2000);
+	ring->used = ((ring->avail + 6 + 2 * (uint64_t)ring->num) | 0x1fff) + 1;
+	rig_write(r, REG_QueuePFN, (uint32_t)(ring->desc / 4096));
+}
+
 void rig_queue(struct rig *r, unsigned q, uint16_t num)
 {
 	struct rig_ring *ring = &r->ring[q];
@@ -133,6 +144,10 @@ void rig_queue(struct rig *r, unsigned q, uint16_t num)
 	ring->used = ring->desc + 0x2000;
 	memset(rig_ptr(r, ring->desc), 0, RIG_RING_STRIDE);
 	rig_write(r, REG_QueueSel, q);
+	if (rig_read(r, REG_Version) == 1) {
+		legacy_queue(r, ring);
+		return;
+	}
 	rig_write(r, REG_QueueNum, num);
 	write_address(r, REG_QueueDescLow, ring->desc);
 	write_address(r, REG_QueueDriverLow, ring->avail);

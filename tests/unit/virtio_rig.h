@@ -14,8 +14,8 @@ enum {
 	RIG_RAM_SIZE = 1 << 20,
 	RIG_SLOT = 0x0a000000,
 	/* Where rig_start() puts queue n: descriptors, then both rings. */
-	RIG_RING = RIG_RAM + 0x1000,
-	RIG_RING_STRIDE = 0x3000,
+	RIG_RING = RIG_RAM + 0x2000,
+	RIG_RING_STRIDE = 0x4000,
 	RIG_TABLE = RIG_RAM + 0x10000, /* for indirect tables */
 	RIG_DATA = RIG_RAM + 0x20000,  /* for buffers, to the end of RAM */
 };
