@@ -156,6 +156,10 @@ class Kernel:
         def visit(name, needed):
             if name in done or name in self.builtin:
                 return
+            if name not in self.index and name + '_generic' in self.index:
+                name += '_generic'      # a cryptographic algorithm, asked for by its name
+            if name in done:
+                return
             if name not in self.index:
                 if needed:
                     raise Fatal('kernel %s has no module %s' % (self.release, name))
