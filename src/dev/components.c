@@ -4,20 +4,30 @@
 
 #include "util/bits.h"
 
-/* COMPONENT(symbol), in alphabetical order of type. */
+/* COMPONENT(symbol), in alphabetical order of symbol. */
 #define COMPONENT_LIST                                                                             \
+	COMPONENT(arm_timer_component)                                                             \
+	COMPONENT(char_file_component)                                                             \
+	COMPONENT(char_null_component)                                                             \
+	COMPONENT(char_stdio_component)                                                            \
+	COMPONENT(cpu_component)                                                                   \
+	COMPONENT(fixed_clock_component)                                                           \
 	COMPONENT(gicv2_component)                                                                 \
 	COMPONENT(gicv2m_component)                                                                \
 	COMPONENT(gicv3_component)                                                                 \
+	COMPONENT(hostmem_component)                                                               \
+	COMPONENT(pl011_component)                                                                 \
+	COMPONENT(pl031_component)                                                                 \
+	COMPONENT(ram_component)                                                                   \
+	COMPONENT(random_component)                                                                \
+	COMPONENT(rawfile_component)                                                               \
+	COMPONENT(tap_component)                                                                   \
+	COMPONENT(user_component)                                                                  \
 	COMPONENT(virtio_blk_component)                                                            \
 	COMPONENT(virtio_console_component)                                                        \
 	COMPONENT(virtio_mmio_component)                                                           \
 	COMPONENT(virtio_net_component)                                                            \
-	COMPONENT(virtio_rng_component)                                                            \
-	COMPONENT(random_component)                                                                \
-	COMPONENT(rawfile_component)                                                               \
-	COMPONENT(tap_component)                                                                   \
-	COMPONENT(user_component)
+	COMPONENT(virtio_rng_component)
 
 #define COMPONENT(symbol) extern const struct component symbol;
 COMPONENT_LIST

@@ -357,14 +357,20 @@ static int load(struct vm *vm, struct err *e)
 
 /* ---- running ---- */
 
+static void tell_running(struct dev *d, bool run)
+{
+	if (d && d->c->running)
+		d->c->running(d, run);
+}
+
 static void set_running(struct vm *vm, bool run)
 {
 	unsigned count;
 	struct dev *const *devs = board_devs(vm->board, &count);
 
 	for (unsigned i = 0; i < count; i++) {
-		if (devs[i]->c->running)
-			devs[i]->c->running(devs[i], run);
+		tell_running(devs[i], run);
+		tell_running(devs[i]->backend, run);
 	}
 }
 

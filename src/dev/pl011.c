@@ -1,0 +1,457 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * PrimeCell UART PL011, r1p5. Arm DDI 0183G.
+ *
+ * Bytes leave at once, at no particular baud rate; when the back end takes no more, they wait in the
+ * transmit FIFO and the guest sees it fill. Left out: modem lines (all inactive), IrDA, DMA, parity and
+ * framing errors (a break is delivered).
+ */
+#include "dev/backend.h"
+#include "dev/component.h"
+#include "dev/dt.h"
+#include "host/clock.h"
+#include "util/bits.h"
+#include "util/log.h"
+
+#include <string.h>
+
+enum { FIFO_SIZE = 32, RETRY_NS = 5000000 };
+
+/* Register offsets (3.2). */
+enum {
+	UARTDR = 0x000,
+	UARTRSR = 0x004,
+	UARTFR = 0x018,
+	UARTILPR = 0x020,
+	UARTIBRD = 0x024,
+	UARTFBRD = 0x028,
+	UARTLCR_H = 0x02c,
+	UARTCR = 0x030,
+	UARTIFLS = 0x034,
+	UARTIMSC = 0x038,
+	UARTRIS = 0x03c,
+	UARTMIS = 0x040,
+	UARTICR = 0x044,
+	UARTDMACR = 0x048,
+	UARTPeriphID0 = 0xfe0,
+};
+
+enum { FR_TXFE = 1 << 7, FR_RXFF = 1 << 6, FR_TXFF = 1 << 5, FR_RXFE = 1 << 4, FR_BUSY = 1 << 3 };
+enum { CR_UARTEN = 1 << 0, CR_LBE = 1 << 7, CR_TXE = 1 << 8, CR_RXE = 1 << 9, CR_RESET = 0x300 };
+enum { LCR_FEN = 1 << 4 };
+enum { INT_RX = 1 << 4, INT_TX = 1 << 5, INT_RT = 1 << 6, INT_BE = 1 << 9, INT_OE = 1 << 10 };
+enum { DR_BE = 1 << 10, DR_OE = 1 << 11 };
+
+struct fifo {
+	uint16_t data[FIFO_SIZE];
+	uint32_t head, count;
+};
+
+struct pl011 {
+	struct dev dev;
+	uint64_t address;
+	struct irq irq;
+	struct clk uartclk, apb_pclk;
+	struct fifo rx, tx;
+	uint32_t rsr, ilpr, ibrd, fbrd, lcr_h, cr, ifls, imsc, ris, dmacr;
+	struct dev_timer retry; /* the back end was full */
+	bool overrun;
+};
+
+/* ---- FIFOs ---- */
+
+static unsigned depth(const struct pl011 *s)
+{
+	return s->lcr_h & LCR_FEN ? FIFO_SIZE : 1;
+}
+
+static void push(struct fifo *f, uint16_t v)
+{
+	f->data[(f->head + f->count++) % FIFO_SIZE] = v;
+}
+
+static uint16_t pop(struct fifo *f)
+{
+	uint16_t v = f->data[f->head % FIFO_SIZE];
+
+	f->head = (f->head + 1) % FIFO_SIZE;
+	f->count--;
+	return v;
+}
+
+/* Fill level at which an interrupt is raised, from a field of UARTIFLS (3.3.9). */
+static unsigned level_of(const struct pl011 *s, unsigned field)
+{
+	static const uint8_t levels[8] = {4, 8, 16, 24, 28, 28, 28, 28};
+
+	return depth(s) == 1 ? 1 : levels[field];
+}
+
+/* ---- interrupts ---- */
+
+static void update(struct pl011 *s)
+{
+	irq_set(&s->irq, s->ris & s->imsc);
+}
+
+/* The transmit interrupt follows the fill level going down through the trigger (2.8.3). */
+static void tx_drained(struct pl011 *s)
+{
+	unsigned trigger = depth(s) == 1 ? 0 : FIFO_SIZE - level_of(s, bits(s->ifls, 2, 0));
+
+	if (s->tx.count <= trigger)
+		s->ris |= INT_TX;
+}
+
+/* ---- sending ---- */
+
+static void receive_one(struct pl011 *s, uint16_t v);
+
+static void flush(struct pl011 *s)
+{
+	const struct backend_char_ops *ops = s->dev.backend->c->backend_ops;
+	bool any = s->tx.count;
+
+	while (s->tx.count) {
+		uint8_t c = s->tx.data[s->tx.head % FIFO_SIZE];
+
+		if (s->cr & CR_LBE)
+			receive_one(s, c);
+		else if (!ops->write(s->dev.backend, &c, 1))
+			break;
+		pop(&s->tx);
+	}
+	if (s->tx.count)
+		dev_timer_arm(&s->retry, clock_mono_ns() + RETRY_NS);
+	if (any)
+		tx_drained(s);
+	update(s);
+}
+
+static void on_retry(struct dev *d, void *opaque)
+{
+	flush((struct pl011 *)d);
+}
+
+static void send(struct pl011 *s, uint8_t c)
+{
+	if (!(s->cr & CR_UARTEN) || !(s->cr & CR_TXE))
+		guest_error(s->dev.name, "transmit while disabled");
+	if (s->tx.count >= depth(s)) {
+		guest_error(s->dev.name, "transmit FIFO overflow");
+		return;
+	}
+	if (s->dev.host->console_byte)
+		s->dev.host->console_byte(s->dev.host->opaque);
+	push(&s->tx, c);
+	s->ris &= ~INT_TX;
+	flush(s);
+}
+
+/* ---- receiving ---- */
+
+static void receive_one(struct pl011 *s, uint16_t v)
+{
+	if (s->rx.count >= depth(s)) {
+		s->overrun = true;
+		s->ris |= INT_OE;
+		return;
+	}
+	if (s->overrun)
+		v |= DR_OE;
+	s->overrun = false;
+	push(&s->rx, v);
+	if (s->rx.count >= level_of(s, bits(s->ifls, 5, 3)))
+		s->ris |= INT_RX;
+	/* The receive timeout (32 bit periods of silence) is over at once. */
+	s->ris |= INT_RT;
+	if (v & DR_BE)
+		s->ris |= INT_BE;
+}
+
+static bool can_listen(const struct pl011 *s)
+{
+	return (s->cr & CR_UARTEN) && (s->cr & CR_RXE) && !(s->cr & CR_LBE);
+}
+
+static size_t can_receive(struct dev *d)
+{
+	struct pl011 *s = (struct pl011 *)d;
+
+	return can_listen(s) ? depth(s) - s->rx.count : 0;
+}
+
+static void receive(struct dev *d, const uint8_t *data, size_t len)
+{
+	struct pl011 *s = (struct pl011 *)d;
+
+	for (size_t i = 0; i < len; i++)
+		receive_one(s, data[i]);
+	update(s);
+}
+
+static void on_break(struct dev *d)
+{
+	struct pl011 *s = (struct pl011 *)d;
+
+	if (can_listen(s))
+		receive_one(s, DR_BE);
+	update(s);
+}
+
+static uint32_t read_data(struct pl011 *s)
+{
+	const struct backend_char_ops *ops = s->dev.backend->c->backend_ops;
+	uint32_t v;
+
+	if (!s->rx.count)
+		return 0;
+	v = pop(&s->rx);
+	s->rsr = v >> 8;
+	if (s->rx.count < level_of(s, bits(s->ifls, 5, 3)))
+		s->ris &= ~INT_RX;
+	if (!s->rx.count)
+		s->ris &= ~INT_RT;
+	update(s);
+	ops->resume(s->dev.backend);
+	return v;
+}
+
+/* ---- registers ---- */
+
+static uint32_t flags(const struct pl011 *s)
+{
+	uint32_t v = 0;
+
+	v |= s->rx.count ? 0 : FR_RXFE;
+	v |= s->rx.count >= depth(s) ? FR_RXFF : 0;
+	v |= s->tx.count ? FR_BUSY : FR_TXFE;
+	v |= s->tx.count >= depth(s) ? FR_TXFF : 0;
+	return v;
+}
+
+static enum mem_result pl011_read(void *opaque, uint64_t offset, unsigned size, uint64_t *value,
+				  struct mem_attrs attrs)
+{
+	static const uint8_t id[8] = {0x11, 0x10, 0x34, 0x00, 0x0d, 0xf0, 0x05, 0xb1};
+	struct pl011 *s = opaque;
+
+	if (offset >= UARTPeriphID0 && offset < UARTPeriphID0 + 0x20) {
+		*value = id[(offset - UARTPeriphID0) / 4];
+		return MEM_OK;
+	}
+	switch (offset) {
+	case UARTDR:
+		*value = read_data(s);
+		break;
+	case UARTRSR:
+		*value = s->rsr;
+		break;
+	case UARTFR:
+		*value = flags(s);
+		break;
+	case UARTILPR:
+		*value = s->ilpr;
+		break;
+	case UARTIBRD:
+		*value = s->ibrd;
+		break;
+	case UARTFBRD:
+		*value = s->fbrd;
+		break;
+	case UARTLCR_H:
+		*value = s->lcr_h;
+		break;
+	case UARTCR:
+		*value = s->cr;
+		break;
+	case UARTIFLS:
+		*value = s->ifls;
+		break;
+	case UARTIMSC:
+		*value = s->imsc;
+		break;
+	case UARTRIS:
+		*value = s->ris;
+		break;
+	case UARTMIS:
+		*value = s->ris & s->imsc;
+		break;
+	case UARTDMACR:
+		*value = s->dmacr;
+		break;
+	default:
+		guest_error(s->dev.name, "read of reserved offset 0x%x", (unsigned)offset);
+		*value = 0;
+	}
+	return MEM_OK;
+}
+
+static void write_lcr(struct pl011 *s, uint32_t v)
+{
+	/* Switching the FIFOs flushes them (3.3.7). */
+	if ((s->lcr_h ^ v) & LCR_FEN) {
+		s->rx.count = 0;
+		s->tx.count = 0;
+	}
+	s->lcr_h = v & 0xff;
+}
+
+static enum mem_result pl011_write(void *opaque, uint64_t offset, unsigned size, uint64_t value,
+				   struct mem_attrs attrs)
+{
+	struct pl011 *s = opaque;
+	const struct backend_char_ops *ops = s->dev.backend->c->backend_ops;
+
+	switch (offset) {
+	case UARTDR:
+		send(s, value);
+		break;
+	case UARTRSR: /* UARTECR */
+		s->rsr = 0;
+		break;
+	case UARTFR:
+		break;
+	case UARTILPR:
+		s->ilpr = value & 0xff;
+		break;
+	case UARTIBRD:
+		s->ibrd = value & 0xffff;
+		break;
+	case UARTFBRD:
+		s->fbrd = value & 0x3f;
+		break;
+	case UARTLCR_H:
+		write_lcr(s, value);
+		break;
+	case UARTCR:
+		s->cr = value & 0xff87;
+		ops->resume(s->dev.backend);
+		break;
+	case UARTIFLS:
+		s->ifls = value & 0x3f;
+		break;
+	case UARTIMSC:
+		s->imsc = value & 0x7ff;
+		break;
+	case UARTICR:
+		s->ris &= ~value;
+		break;
+	case UARTDMACR:
+		s->dmacr = value & 7;
+		if (s->dmacr)
+			guest_unimp(s->dev.name, "DMA");
+		break;
+	default:
+		guest_error(s->dev.name, "write of reserved offset 0x%x", (unsigned)offset);
+	}
+	update(s);
+	return MEM_OK;
+}
+
+/* ---- component ---- */
+
+static int pl011_init(struct dev *d, struct err *e)
+{
+	static const struct char_client model = {
+		.can_receive = can_receive, .receive = receive, .brk = on_break};
+	const struct backend_char_ops *ops = d->backend->c->backend_ops;
+	struct char_client client = model;
+
+	dev_timer_init(&((struct pl011 *)d)->retry, d, on_retry, NULL);
+	client.dev = d;
+	ops->attach(d->backend, &client);
+	return 0;
+}
+
+static void pl011_reset(struct dev *d)
+{
+	struct pl011 *s = (struct pl011 *)d;
+
+	dev_state_reset(d);
+	memset(&s->rx, 0, sizeof(s->rx));
+	s->overrun = false;
+	update(s);
+}
+
+static void pl011_fini(struct dev *d)
+{
+	dev_timer_fini(&((struct pl011 *)d)->retry);
+}
+
+static int pl011_dt(struct dev *d, struct dt *dt)
+{
+	struct pl011 *s = (struct pl011 *)d;
+	const struct clk *clocks[] = {&s->uartclk, &s->apb_pclk};
+	int n = dt_node(dt, "pl011", &s->address);
+
+	dt_strs(dt, n, "compatible", "arm,pl011\0arm,primecell", 2);
+	dt_reg_of(dt, n, d);
+	dt_irq(dt, n, &s->irq);
+	dt_clocks(dt, n, clocks, "uartclk\0apb_pclk", 2);
+	return 0;
+}
+
+static const struct prop pl011_props[] = {
+	{.name = "address",
+	 .kind = PROP_U64,
+	 .offset = offsetof(struct pl011, address),
+	 .required = true,
+	 .help = "first physical address (4 KiB)"},
+	{.name = "irq",
+	 .kind = PROP_IRQ,
+	 .offset = offsetof(struct pl011, irq),
+	 .help = "UARTINTR, all sources combined: spi:N@gic"},
+	{.name = "uartclk",
+	 .kind = PROP_CLOCK,
+	 .offset = offsetof(struct pl011, uartclk),
+	 .help = "UARTCLK, what baud rates are divided from"},
+	{.name = "apb_pclk",
+	 .kind = PROP_CLOCK,
+	 .offset = offsetof(struct pl011, apb_pclk),
+	 .help = "PCLK of the bus"},
+	{0},
+};
+
+static const struct dev_region pl011_regions[] = {
+	{.address_offset = offsetof(struct pl011, address),
+	 .size = 0x1000,
+	 .read = pl011_read,
+	 .write = pl011_write},
+	{0},
+};
+
+#define REG(reg, field, value)                                                                     \
+	{                                                                                          \
+		.name = reg, .offset = offsetof(struct pl011, field), .size = 4, .reset = value    \
+	}
+
+static const struct dev_state pl011_state[] = {
+	REG("UARTRSR", rsr, 0),
+	REG("UARTILPR", ilpr, 0),
+	REG("UARTIBRD", ibrd, 0),
+	REG("UARTFBRD", fbrd, 0),
+	REG("UARTLCR_H", lcr_h, 0),
+	REG("UARTCR", cr, CR_RESET),
+	REG("UARTIFLS", ifls, 0x12),
+	REG("UARTIMSC", imsc, 0),
+	REG("UARTRIS", ris, 0),
+	REG("UARTDMACR", dmacr, 0),
+	{0},
+};
+
+const struct component pl011_component = {
+	.type = "PL011",
+	.vendor = "ARM",
+	.doc = "PrimeCell UART",
+	.size = sizeof(struct pl011),
+	.props = pl011_props,
+	.regions = pl011_regions,
+	.state = pl011_state,
+	.backend = BACKEND_CHAR,
+	.default_backend = "null",
+	.init = pl011_init,
+	.reset = pl011_reset,
+	.fini = pl011_fini,
+	.dt = pl011_dt,
+};
