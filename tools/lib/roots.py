@@ -14,7 +14,7 @@ SYSROOT = os.path.join(BUILD, 'sysroot-arm64')
 QEMU_ROOT = os.path.join(BUILD, 'armroot-qemu')
 CROSS = os.path.join(BUILD, 'cross-arm64.ini')
 CROSS_RUN = os.path.join(BUILD, 'cross-arm64-run.ini')
-LAYOUT = 3          # raise when the way of unpacking changes
+LAYOUT = 5          # raise when the way of unpacking changes
 
 
 def relative_links(root):
@@ -166,7 +166,7 @@ class Kernel:
                 return
             done.add(name)
             for d in self.index[name]:
-                visit(d, False)
+                visit(d.lstrip('?'), d[0] != '?')
             out.append(os.path.join(self.dir, 'modules', name + '.ko'))
         for n in names:
             visit(n.replace('-', '_'), True)
@@ -176,11 +176,12 @@ class Kernel:
 
 
 # Only what lies in these directories is kept: the whole of it has 400 MB.
+# A dependency with "?" in front (a "softdep") may be missing.
 MODULE_DIRS = ('drivers/virtio', 'drivers/block/virtio_blk', 'drivers/net/virtio_net',
                'drivers/net/net_failover', 'net/core/failover', 'net/9p', 'fs/9p', 'fs/netfs',
                'fs/fscache', 'drivers/net/tun', 'drivers/net/tap', 'drivers/char/virtio_console',
                'drivers/char/hw_random', 'fs/ext4', 'fs/jbd2', 'fs/mbcache', 'lib/',
-               'crypto/', 'arch/arm64/crypto', 'drivers/input/', 'drivers/gpio/gpio-pl061',
+               'crypto/', 'arch/arm64/crypto', 'arch/arm64/lib', 'drivers/input/', 'drivers/gpio/gpio-pl061',
                'drivers/rtc', 'net/vmw_vsock', 'drivers/firmware/qemu_fw_cfg', 'fs/fat',
                'fs/nls', 'fs/overlayfs', 'drivers/block/loop', 'fs/fuse', 'drivers/mmc',
                'drivers/ata', 'drivers/scsi', 'drivers/tee', 'drivers/vhost', 'net/packet',
@@ -244,10 +245,11 @@ def _unpack_kernel(deb, dest):
                     (rel.startswith('drivers/input/') and name_of(path) not in INPUT):
                 continue
             data = _module_bytes(path)
-            depends = [d for m in re.findall(rb'\0depends=([^\0]*)', data)
+            depends = [d for m in re.findall(rb'(?<![a-z])depends=([A-Za-z0-9_,-]*)\0', data)
                        for d in m.decode().split(',') if d]
-            for m in re.findall(rb'\0softdep=pre: ([^\0]*)', data):
-                depends += [d for d in m.decode().split(' post:')[0].split() if d]
+            for m in re.findall(rb'(?<![a-z])softdep=pre: ([^\0]*)\0', data):
+                depends += ['?' + re.sub('^crypto[-_]', '', d)
+                            for d in m.decode().split(' post:')[0].split()]
             write_file(work + '/out/modules/%s.ko' % name_of(path), data)
             lines.append('%s: %s\n' % (name_of(path),
                                        ' '.join(d.replace('-', '_') for d in depends)))
