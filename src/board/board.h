@@ -41,9 +41,12 @@ const char *board_find_class(const struct board *b, enum dev_class cls, unsigned
 /* Types, properties, values, references, wires (including cycles), RAM and CPU present, overlaps. */
 int board_check(struct board *b, struct err *e);
 
-/* Instances: created with all properties set and wires connected, regions mapped into host->mem, not
- * yet init()ed. Call after board_check() succeeded. @host must outlive the board. */
+/* Instances: created with all properties set and wires connected. Call after board_check() succeeded.
+ * @host must outlive the board. */
 int board_build(struct board *b, const struct dev_host *host, struct err *e);
+/* MMIO regions and memory into host->mem. host->pes must be there: some regions grow with the PEs.
+ * Enough for board_dtb(); board_init() does it if it has not been done. */
+int board_map(struct board *b, struct err *e);
 /* init() of all instances (back ends first, then in order of the wires: sinks before sources). */
 int board_init(struct board *b, struct err *e);
 /* fini() and removal of all instances, built or half-built; the objects stay. */
@@ -52,7 +55,7 @@ void board_reset(struct board *b);
 struct dev *const *board_devs(const struct board *b, unsigned *count); /* back ends not included */
 struct dev *board_dev(const struct board *b, const char *name);
 
-/* The guest's device tree (needs board_build()): malloc()ed, caller frees. */
+/* The guest's device tree (needs board_map()): malloc()ed, caller frees. */
 void *board_dtb(struct board *b, size_t *size, struct err *e);
 
 /* Installed and source-tree boards: calls @fn for each name and its first comment line. */

@@ -123,6 +123,7 @@ static int map_region(struct dev *d, unsigned i, struct err *e)
 
 	*r = (struct mem_region){
 		.name = desc->name ? xasprintf("%s.%s", d->name, desc->name) : d->name,
+		.where = d->where,
 		.base = *(const uint64_t *)(const void *)((const uint8_t *)d +
 							  desc->address_offset),
 		.size = desc->size ? desc->size : desc->size_fn(d),

@@ -23,6 +23,7 @@
 	COMPONENT(rawfile_component)                                                               \
 	COMPONENT(tap_component)                                                                   \
 	COMPONENT(user_component)                                                                  \
+	COMPONENT(machine_component)                                                               \
 	COMPONENT(virtio_blk_component)                                                            \
 	COMPONENT(virtio_console_component)                                                        \
 	COMPONENT(virtio_mmio_component)                                                           \

@@ -67,25 +67,37 @@ static size_t position(const struct mem_space *s, uint64_t gpa)
 	return lo;
 }
 
+static const char *place(const struct mem_region *r)
+{
+	return r->where ? r->where : r->name;
+}
+
 static int check_place(const struct mem_space *s, const struct mem_region *r, size_t at,
 		       struct err *e)
 {
+	const struct mem_region *other;
 	int code;
 
 	if (!r->size || r->size > ADDRESS_LIMIT || r->base > ADDRESS_LIMIT - r->size) {
-		code = err_set(e, -EINVAL, r->name,
-			       "0x%llx bytes at 0x%llx do not fit in a 52-bit address space",
-			       (unsigned long long)r->size, (unsigned long long)r->base);
+		code = err_set(e, -EINVAL, place(r),
+			       "%s: 0x%llx bytes at 0x%llx do not fit in a 52-bit address space",
+			       r->name, (unsigned long long)r->size, (unsigned long long)r->base);
 		err_hint(e, "choose another address or size");
 		return code;
 	}
 	if (at == s->count || s->region[at]->base > r->base + r->size - 1)
 		return 0;
-	code = err_set(e, -EEXIST, r->name, "0x%llx-0x%llx overlaps \"%s\" at 0x%llx-0x%llx",
-		       (unsigned long long)r->base, (unsigned long long)(r->base + r->size - 1),
-		       s->region[at]->name, (unsigned long long)s->region[at]->base,
-		       (unsigned long long)(s->region[at]->base + s->region[at]->size - 1));
-	err_hint(e, "move or remove one of the two");
+	other = s->region[at];
+	code = err_set(e, -EEXIST, place(r), "%s: 0x%llx-0x%llx overlaps \"%s\" at 0x%llx-0x%llx",
+		       r->name, (unsigned long long)r->base,
+		       (unsigned long long)(r->base + r->size - 1), other->name,
+		       (unsigned long long)other->base,
+		       (unsigned long long)(other->base + other->size - 1));
+	if (other->where)
+		err_hint(e, "move or remove one of the two; \"%s\" is at %s", other->name,
+			 other->where);
+	else
+		err_hint(e, "move or remove one of the two");
 	return code;
 }
 

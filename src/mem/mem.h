@@ -52,6 +52,7 @@ struct mem_stats {
 
 struct mem_region {
 	const char *name; /* owned by whoever added the region, which outlives the space */
+	const char *where; /* place in the configuration, for messages; may be NULL */
 	uint64_t base;
 	uint64_t size;
 	enum mem_kind kind;
