@@ -180,26 +180,6 @@ unsigned gic_reselect_all(struct gic *g)
 	return (1U << g->pe_count) - 1;
 }
 
-bool gic_check(const struct gic *g)
-{
-	for (unsigned p = 0; p < g->pe_count; p++) {
-		const struct gic_pe *s = &g->pe[p];
-		uint16_t best = GIC_SPURIOUS;
-		uint8_t prio = GIC_PRIO_IDLE;
-
-		for (unsigned w = 0; w < GIC_WORDS; w++) {
-			uint32_t r = w < g->words ? ready_bits(g, p, w) : 0;
-
-			if (r != s->ready[w] || (r != 0) != (s->ready_words >> w & 1))
-				return false;
-			compete(g, p, w, r, &best, &prio);
-		}
-		if (best != s->hppi || prio != s->hppi_prio)
-			return false;
-	}
-	return true;
-}
-
 /* ---- life of an interrupt ---- */
 
 bool gic_input_decode(const struct gic *g, uint32_t input, unsigned *pe, unsigned *intid)

@@ -9,7 +9,7 @@
  *
  * Per PE there is a cache: which interrupts could be signalled (`ready`), and the best of them.
  * Whoever changes the state of a row, a route or a group enable calls gic_refresh() for it; then the
- * caches are right again. gic_check() recomputes them from nothing, for tests.
+ * caches are right again.
  *
  * Nothing here locks; the owner's dev.lock is held.
  */
@@ -197,8 +197,5 @@ void gic_prio_write(struct gic *g, unsigned pe, unsigned intid, unsigned size, u
 		.name = "IPRIORITYR", .offset = offsetof(type, core.irqs.prio), .size = 1,         \
 		.count = GIC_ROWS * 32                                                             \
 	}
-
-/* True if the caches are what the state says; for tests. */
-bool gic_check(const struct gic *g);
 
 #endif

@@ -156,25 +156,6 @@ static int gicv2_init(struct dev *d, struct err *e)
 	return gic_init(&g->core, d, g->spis, e);
 }
 
-bool gicv2_check(struct dev *d)
-{
-	struct gicv2 *g = gicv2_of(d);
-
-	if (!gic_check(&g->core))
-		return false;
-	for (unsigned p = 0; p < g->core.pe_count; p++) {
-		bool irq = g->pe[p].irq, fiq = g->pe[p].fiq;
-
-		signal_pe(g, p);
-		if (irq != g->pe[p].irq || fiq != g->pe[p].fiq)
-			return false;
-		for (unsigned n = 0; n < 16; n++)
-			if (!g->pe[p].sgi_source[n] != !(g->core.irqs.latch[p] >> n & 1))
-				return false;
-	}
-	return true;
-}
-
 #define PROP(n, k, m, ...)                                                                         \
 	{                                                                                          \
 		.name = n, .kind = k, .offset = offsetof(struct gicv2, m), __VA_ARGS__             \

@@ -61,8 +61,6 @@ void gicv2_refresh_groups(struct gicv2 *g);
 void gicv2_signal(struct gicv2 *g, unsigned pes);
 /* Direct an SPI as its GICD_ITARGETSR says. The caller refreshes its word. */
 void gicv2_route(struct gicv2 *g, unsigned intid);
-/* The caches agree with the state, and so do the lines; for tests. */
-bool gicv2_check(struct dev *d);
 
 /* ---- the frames ---- */
 

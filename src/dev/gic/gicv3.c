@@ -121,7 +121,7 @@ static void pick_pe(struct gicv3 *g, unsigned intid)
 
 		if (!(s->groups & group))
 			continue;
-		if (s->ready[intid / 32] >> intid % 32 & 1)
+		if (s->route[intid / 32] & s->ready[intid / 32] & 1U << intid % 32)
 			return;
 		if (c < cost) {
 			cost = c;
@@ -359,23 +359,6 @@ static int gicv3_init(struct dev *d, struct err *e)
 static uint64_t redist_size(const struct dev *d)
 {
 	return (d->host->pes ? pe_count(d->host->pes) : 1) * (uint64_t)GICR_STRIDE;
-}
-
-bool gicv3_check(struct dev *d)
-{
-	struct gicv3 *g = gicv3_of(d);
-
-	if (!gic_check(&g->core))
-		return false;
-	for (unsigned p = 0; p < g->core.pe_count; p++) {
-		struct gicv3_pe *s = &g->pe[p];
-		bool irq = s->irq, fiq = s->fiq;
-
-		signal_pe(g, p);
-		if (irq != s->irq || fiq != s->fiq)
-			return false;
-	}
-	return true;
 }
 
 #define PROP(n, k, m, ...)                                                                         \

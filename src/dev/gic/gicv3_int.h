@@ -110,9 +110,6 @@ unsigned gicv3_nsacr(const struct gicv3 *g, unsigned pe, unsigned intid);
 uint32_t gicv3_visible(const struct gicv3 *g, unsigned pe, unsigned word, bool secure,
 		       enum gicv3_nsacr_level level);
 
-/* The caches agree with the state, and so do the lines; for tests. */
-bool gicv3_check(struct dev *d);
-
 /* Registers that the distributor has for SPIs and each redistributor for its PE. */
 struct gicv3_at {
 	unsigned pe, word;
