@@ -2,10 +2,12 @@
 /* The MMIO transport: registers of both versions, negotiation, reset while work is in flight. */
 #include "virtio_rig.h"
 
+#include "dev/dt.h"
 #include "util/bits.h"
 #include "util/err.h"
 
 #include <endian.h>
+#include <libfdt.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -462,6 +464,65 @@ static void test_empty_slot(void **state)
 	}
 }
 
+/* ---- device tree ---- */
+
+static unsigned spi_cells(const struct dev *sink, const struct irq *w, uint32_t cells[4])
+{
+	cells[0] = 0;
+	cells[1] = w->number;
+	cells[2] = w->dt_flags;
+	return 3;
+}
+
+static void ignore_input(struct dev *d, uint32_t input, bool level)
+{
+}
+
+static const struct dev_irq_in sink_inputs[] = {
+	{.kind = "spi", .first = 0, .count = 64, .dt_cells = spi_cells},
+	{.kind = NULL},
+};
+
+static const struct component sink_component = {
+	.type = "SINK",
+	.cls = DEV_DEVICE,
+	.size = sizeof(struct dev),
+	.irq_in = sink_inputs,
+	.irq_input = ignore_input,
+};
+
+static void test_dt(void **state)
+{
+	static const uint32_t reg[4] = {0, 0x0a000000, 0, 0x200}, irq[3] = {0, 16, 1};
+	struct rig *r = *state;
+	struct dev *sink = dev_create(&sink_component, "gic", "test", &r->host);
+	struct dt dt = {.fdt = malloc(4096)};
+	const fdt32_t *p;
+	int node, len;
+
+	sink->phandle = 1;
+	fake_of(r)->v.irq = (struct irq){
+		.sink = sink, .kind = "spi", .number = 16, .dt_flags = IRQ_TYPE_LEVEL_HIGH};
+	assert_int_equal(fdt_create_empty_tree(dt.fdt, 4096), 0);
+	assert_int_equal(virtio_dt(r->dev, &dt), 0);
+	assert_int_equal(dt.error, 0);
+	node = fdt_path_offset(dt.fdt, "/virtio_mmio@a000000");
+	assert_true(node > 0);
+	assert_string_equal(fdt_getprop(dt.fdt, node, "compatible", NULL), "virtio,mmio");
+	assert_non_null(fdt_getprop(dt.fdt, node, "dma-coherent", NULL));
+	p = fdt_getprop(dt.fdt, node, "reg", &len);
+	assert_int_equal(len, sizeof(reg));
+	for (unsigned i = 0; i < 4; i++)
+		assert_int_equal(fdt32_to_cpu(p[i]), reg[i]);
+	p = fdt_getprop(dt.fdt, node, "interrupts", &len);
+	assert_int_equal(len, sizeof(irq));
+	for (unsigned i = 0; i < 3; i++)
+		assert_int_equal(fdt32_to_cpu(p[i]), irq[i]);
+	fake_of(r)->v.irq.sink = NULL;
+	dev_destroy(sink);
+	free(dt.fdt);
+}
+
 /* Every register with odd values, at every moment: just no crash, and the device comes back. */
 static void test_hammer(void **state)
 {
@@ -499,6 +560,7 @@ int main(void)
 		TEST(test_queue_stop_waits),
 		TEST(test_two_resets),
 		TEST(test_hammer),
+		TEST(test_dt),
 		TEST_LEGACY(test_legacy),
 		TEST_LEGACY(test_legacy_bad),
 		cmocka_unit_test_setup_teardown(test_empty_slot, setup_slot, teardown),

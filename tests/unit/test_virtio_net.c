@@ -280,6 +280,28 @@ static void test_reset_while_sending(void **state)
 	}
 }
 
+/* Legacy without MRG_RXBUF: the header has no num_buffers. */
+static void test_legacy_header(void **state)
+{
+	const char *const set[] = {"address=0xa000000", "legacy=true", NULL};
+	struct err e = ERR_INIT;
+	uint32_t len;
+	struct rig r;
+
+	assert_true(rig_create(&r, &virtio_net_component, &loopback_component, set, &e));
+	rig_start(&r, F_MAC, NUM);
+	offer_rx(&r, 0, 2048);
+	assert_true(receive_frame(&r, 6, 100));
+	assert_true(rig_used_now(&r, RX, NULL, &len));
+	assert_int_equal(len, 110);
+	assert_int_equal(((uint8_t *)rig_ptr(&r, rx_at(0)))[9], 0);
+	assert_int_equal(((uint8_t *)rig_ptr(&r, rx_at(0)))[10], 6);
+	send_frame(&r, 0, 7, 98); /* which is 100 bytes of frame here */
+	assert_true(rig_used(&r, TX, NULL, NULL));
+	assert_int_equal(loopback_of(&r)->last_len, 100);
+	rig_destroy(&r);
+}
+
 static void test_bad_mac(void **state)
 {
 	static const char *const bad[] = {"mac=52:54:00:12:34", "mac=53:54:00:12:34:56", "mac=x",
@@ -566,6 +588,7 @@ int main(void)
 		TEST(test_no_driver),
 		TEST(test_bad_frames),
 		TEST(test_reset_while_sending),
+		cmocka_unit_test(test_legacy_header),
 		cmocka_unit_test(test_bad_mac),
 		cmocka_unit_test(test_user_ping),
 		cmocka_unit_test(test_user_bad),

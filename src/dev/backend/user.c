@@ -59,6 +59,7 @@ struct user {
 	pthread_t thread;
 	bool thread_running, stop, ready;
 	int wake_fd;
+	bool woken;	    /* atomic: wake_fd is written and the thread has not seen it yet */
 	struct pollfd *fds; /* fds[0] is wake_fd; only used by the thread */
 	unsigned fd_count, fd_cap;
 	struct frame *head, **tail;
@@ -75,6 +76,8 @@ static void wake(struct user *u)
 {
 	uint64_t one = 1;
 
+	if (__atomic_exchange_n(&u->woken, true, __ATOMIC_SEQ_CST))
+		return;
 	/* Fails only if the counter is full, and then the thread wakes anyway. */
 	if (write(u->wake_fd, &one, sizeof(one)) < 0)
 		return;
@@ -234,6 +237,8 @@ static void *poll_thread(void *opaque)
 		pthread_mutex_lock(&u->lock);
 		if (n > 0 && u->fds[0].revents && read(u->wake_fd, &count, sizeof(count)) < 0)
 			LOG(net, "%s: %s", u->dev.name, strerror(errno));
+		/* Before looking at anything: who wakes from here on is heard in the next round. */
+		__atomic_store_n(&u->woken, false, __ATOMIC_SEQ_CST);
 		deliver(u);
 		slirp_pollfds_poll(u->slirp, n < 0, get_revents, u);
 	}

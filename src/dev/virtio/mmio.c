@@ -215,8 +215,6 @@ int virtio_init(struct virtio *v, const struct virtio_ops *ops, uint64_t feature
 			      (v->legacy ? VIRTIO_F_ANY_LAYOUT : VIRTIO_F_VERSION_1);
 	if (!ops->id)
 		v->features_offered = 0;
-	/* As the slots of QEMU's virt board: used buffers are announced by an edge. */
-	v->irq.dt_flags = IRQ_TYPE_EDGE_RISING;
 	for (unsigned i = 0; i < ops->queue_count; i++)
 		v->vq[i].size_max = ops->queue_size[i];
 	pthread_cond_init(&v->idle, NULL);
@@ -578,6 +576,8 @@ int virtio_dt(struct dev *d, struct dt *dt)
 	struct virtio *v = container_of(d, struct virtio, dev);
 	int node = dt_node(dt, "virtio_mmio", &v->address);
 
+	/* As the slots of QEMU's virt board: an interrupt is announced by an edge. */
+	v->irq.dt_flags = IRQ_TYPE_EDGE_RISING;
 	dt_str(dt, node, "compatible", "virtio,mmio");
 	dt_reg_of(dt, node, d);
 	dt_irq(dt, node, &v->irq);
