@@ -7,23 +7,27 @@
 /* COMPONENT(symbol), in alphabetical order of symbol. */
 #define COMPONENT_LIST                                                                             \
 	COMPONENT(arm_timer_component)                                                             \
+	COMPONENT(cfi_flash_component)                                                             \
 	COMPONENT(char_file_component)                                                             \
 	COMPONENT(char_null_component)                                                             \
 	COMPONENT(char_stdio_component)                                                            \
 	COMPONENT(cpu_component)                                                                   \
 	COMPONENT(fixed_clock_component)                                                           \
+	COMPONENT(fw_cfg_component)                                                                \
 	COMPONENT(gicv2_component)                                                                 \
 	COMPONENT(gicv2m_component)                                                                \
 	COMPONENT(gicv3_component)                                                                 \
+	COMPONENT(gpio_keys_component)                                                             \
 	COMPONENT(hostmem_component)                                                               \
+	COMPONENT(machine_component)                                                               \
 	COMPONENT(pl011_component)                                                                 \
 	COMPONENT(pl031_component)                                                                 \
+	COMPONENT(pl061_component)                                                                 \
 	COMPONENT(ram_component)                                                                   \
 	COMPONENT(random_component)                                                                \
 	COMPONENT(rawfile_component)                                                               \
 	COMPONENT(tap_component)                                                                   \
 	COMPONENT(user_component)                                                                  \
-	COMPONENT(machine_component)                                                               \
 	COMPONENT(virtio_blk_component)                                                            \
 	COMPONENT(virtio_console_component)                                                        \
 	COMPONENT(virtio_mmio_component)                                                           \
