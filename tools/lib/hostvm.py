@@ -92,10 +92,10 @@ class Config:
         self.kernel, self.cpu, self.cores, self.mem = kernel, cpu, cores, mem
         self.gic, self.shares, self.qemu, self.append = gic, list(shares), qemu, append
         self.idle = idle
-        self._id = None
 
     def as_json(self):
-        return json.dumps({k: v for k, v in vars(self).items() if k != '_id'})
+        return json.dumps({k: getattr(self, k) for k in (
+            'kernel', 'cpu', 'cores', 'mem', 'gic', 'shares', 'qemu', 'append', 'idle')})
 
     @classmethod
     def from_json(cls, text):
@@ -298,6 +298,8 @@ def try_lock(path, kind):
 
 def alive(directory):
     """The state of a kept host if its manager lives, else None."""
+    if not os.path.exists(os.path.join(directory, 'alive.lock')):
+        return None
     fd = try_lock(os.path.join(directory, 'alive.lock'), fcntl.LOCK_SH)
     if fd is not None:
         os.close(fd)
@@ -364,7 +366,6 @@ def _watch(host, cfg, directory, ended):
 def kept(cfg, start):
     """(state, descriptor of the use lock) of a kept host; boots one if start; else None."""
     directory = os.path.join(HOSTS, cfg.id())
-    os.makedirs(directory, exist_ok=True)
     for _ in range(3):
         state = alive(directory)
         if not state:
