@@ -92,6 +92,7 @@ secondary_entry:
 
 	.text
 	.balign	0x800
+	.globl	vectors
 vectors:
 	.irp	n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
 	vector	\n
