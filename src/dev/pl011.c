@@ -416,6 +416,7 @@ static const struct prop pl011_props[] = {
 static const struct dev_region pl011_regions[] = {
 	{.address_offset = offsetof(struct pl011, address),
 	 .size = 0x1000,
+	 .min_width = 1,
 	 .read = pl011_read,
 	 .write = pl011_write},
 	{0},
