@@ -173,11 +173,10 @@ unsigned gic_refresh_prio(struct gic *g, unsigned pe, unsigned word)
 	return changed;
 }
 
-unsigned gic_reselect_all(struct gic *g)
+void gic_reselect_all(struct gic *g)
 {
 	for (unsigned p = 0; p < g->pe_count; p++)
 		reselect(g, p);
-	return (1U << g->pe_count) - 1;
 }
 
 /* ---- life of an interrupt ---- */

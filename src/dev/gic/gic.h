@@ -101,7 +101,7 @@ unsigned gic_refresh_all(struct gic *g);
 /* After a change of the priority of an interrupt of @word. */
 unsigned gic_refresh_prio(struct gic *g, unsigned pe, unsigned word);
 /* Choose the HPPI of every PE anew. */
-unsigned gic_reselect_all(struct gic *g);
+void gic_reselect_all(struct gic *g);
 
 /* The interrupt behind an input of the component; false: there is none. */
 bool gic_input_decode(const struct gic *g, uint32_t input, unsigned *pe, unsigned *intid);

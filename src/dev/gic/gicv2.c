@@ -145,8 +145,8 @@ static void gicv2_running(struct dev *d, bool run)
 	if (!run)
 		return;
 	route_all(g);
+	gic_reselect_all(&g->core);
 	gicv2_refresh_groups(g);
-	gicv2_signal(g, gic_reselect_all(&g->core));
 }
 
 static int gicv2_init(struct dev *d, struct err *e)

@@ -331,8 +331,8 @@ static void gicv3_running(struct dev *d, bool run)
 		return;
 	for (unsigned n = 0; n < g->spis; n++)
 		gicv3_route(g, 32 + n);
+	gic_reselect_all(&g->core);
 	gicv3_refresh_groups(g);
-	gicv3_signal(g, gic_reselect_all(&g->core));
 }
 
 static int gicv3_init(struct dev *d, struct err *e)
