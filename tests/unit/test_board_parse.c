@@ -255,14 +255,311 @@ static void test_bad_form(void **state)
 	}
 }
 
+/* ---- later lines ---- */
+
+static void test_update(void **state)
+{
+	struct rig *r = *state;
+
+	assert_int_equal(add(r, "RAM#name=ram;address=1;size=2||hostmem#size=3;path=p"), 0);
+	assert_int_equal(add(r, "RAM#name=ram;size=4"), 0);
+	assert_string_equal(prop(r, "ram", "address"), "1");
+	assert_string_equal(prop(r, "ram", "size"), "4");
+	assert_string_equal(backend_prop(r, "ram", "size"), "3");
+	assert_int_equal(add(r, "RAM#name=ram||hostmem#size=5"), 0);
+	assert_string_equal(backend_prop(r, "ram", "size"), "5");
+	assert_string_equal(backend_prop(r, "ram", "path"), "p");
+	assert_int_equal(r->b->object_count, 1);
+}
+
+/* Another back end does not inherit properties of the one before. */
+static void test_replace_backend(void **state)
+{
+	struct rig *r = *state;
+
+	assert_int_equal(add(r, "PL011#name=u||file#path=p"), 0);
+	assert_int_equal(add(r, "PL011#name=u||pty"), 0);
+	assert_string_equal(board_object_find(r->b, "u")->backend->type, "pty");
+	assert_null(backend_prop(r, "u", "path"));
+}
+
+static void test_update_other_type(void **state)
+{
+	struct rig *r = *state;
+
+	assert_int_equal(add(r, "GICV3@ARM#name=gic;dist=1"), 0);
+	assert_int_not_equal(add(r, "GICV2#name=gic;dist=2"), 0);
+	assert_mistake(r, 0, "-vobj:1", "GICV3");
+	assert_hint(r, 0, "remove gic");
+	assert_int_not_equal(add(r, "GICV3@OTHER#name=gic;dist=2"), 0);
+	assert_string_equal(prop(r, "gic", "dist"), "1");
+	assert_int_equal(add(r, "GICV3#name=gic;dist=3"), 0);
+	assert_string_equal(prop(r, "gic", "dist"), "3");
+}
+
+static void test_remove(void **state)
+{
+	struct rig *r = *state;
+
+	assert_int_equal(add(r, "GICV3#name=gic;dist=1"), 0);
+	assert_int_equal(add(r, "CLOCK#name=clk"), 0);
+	assert_int_equal(add(r, "remove gic"), 0);
+	assert_null(board_object_find(r->b, "gic"));
+	assert_int_equal(add(r, "GICV2#name=gic;cpu=1"), 0);
+	assert_null(prop(r, "gic", "dist"));
+	assert_int_not_equal(add(r, "remove gicc"), 0);
+	assert_mistake(r, 0, "-vobj:8", "gicc");
+	assert_hint(r, 0, "\"gic\"");
+	assert_int_equal(r->b->object_count, 2);
+}
+
+static void test_set(void **state)
+{
+	struct rig *r = *state;
+
+	assert_int_equal(add(r, "PL031#name=rtc;address=1"), 0);
+	assert_int_equal(board_set(r->b, "rtc.address=2", "--set", &r->e), 0);
+	assert_string_equal(prop(r, "rtc", "address"), "2");
+	assert_int_equal(board_set(r->b, "rtc.irq=spi:1@a=b.c", "--set", &r->e), 0);
+	assert_string_equal(prop(r, "rtc", "irq"), "spi:1@a=b.c");
+	assert_int_equal(add(r, "RAM#name=ram;address=1"), 0);
+	assert_int_equal(board_set(r->b, "ram.size=2", "--set", &r->e), 0);
+	assert_string_equal(prop(r, "ram", "size"), "2");
+	assert_int_equal(board_set(r->b, "ram.prealloc=on", "--set", &r->e), 0);
+	assert_string_equal(backend_prop(r, "ram", "prealloc"), "on");
+	assert_false(err_any(&r->e));
+}
+
+static void test_bad_set(void **state)
+{
+	struct rig *r = *state;
+	static const char *const bad[] = {"",	  "=",	 ".",	    "a=b",   "a.=b",
+					  ".b=c", "rtc", "rtc.irq", "rtc=.a"};
+
+	assert_int_equal(add(r, "PL031#name=rtc;address=1"), 0);
+	assert_int_equal(board_set(r->b, "rtcc.address=2", "--set 1", &r->e), -ENOENT);
+	assert_int_equal(board_set(r->b, "rtc.adress=2", "--set 2", &r->e), -ENOENT);
+	assert_mistake(r, 0, "--set 1", "rtcc");
+	assert_hint(r, 0, "\"rtc\"");
+	assert_mistake(r, 1, "--set 2", "adress");
+	assert_hint(r, 1, "\"address\"");
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_int_equal(board_set(r->b, bad[i], "--set", &r->e), -EINVAL);
+	assert_int_equal(board_set_prop(r->b, "none", "count", "2", "--smp", &r->e), -ENOENT);
+	assert_string_equal(prop(r, "rtc", "address"), "1");
+}
+
+/* ---- files ---- */
+
+static void test_file(void **state)
+{
+	struct rig *r = *state;
+
+	assert_int_equal(
+		board_load(r->b, file(r, "a.board", "# one\r\n\n X#name=x;a=1\r\nY#name=y"), &r->e),
+		0);
+	assert_string_equal(prop(r, "x", "a"), "1");
+	assert_non_null(board_object_find(r->b, "y"));
+	assert_int_equal(board_object_find(r->b, "y")->self.at.line, 4);
+	assert_string_equal(board_object_find(r->b, "x")->self.at.dir, r->dir);
+}
+
+/* Every mistake of a file is reported, each at its place; the good lines count. */
+static void test_file_mistakes(void **state)
+{
+	struct rig *r = *state;
+
+	assert_int_not_equal(
+		board_load(r->b,
+			   file(r, "a.board", "X#name=x\n  Y#a\n\nZ#name=z||\nremove q\nY#name=y"),
+			   &r->e),
+		0);
+	assert_int_equal(r->e.count, 3);
+	assert_mistake(r, 0, "a.board:2:5", "a");
+	assert_mistake(r, 1, "a.board:4:11", "type");
+	assert_mistake(r, 2, "a.board:5:8", "q");
+	assert_non_null(board_object_find(r->b, "x"));
+	assert_non_null(board_object_find(r->b, "y"));
+	assert_null(board_object_find(r->b, "z"));
+}
+
+static void test_include(void **state)
+{
+	struct rig *r = *state;
+	char *sub = xasprintf("%s/soc", r->dir);
+
+	assert_int_equal(mkdir(sub, 0700), 0);
+	file(r, "soc/b.inc", "include \"c.inc\"\nX#name=x;a=2");
+	file(r, "soc/c.inc", "X#name=x;a=1\nC#name=c");
+	assert_int_equal(
+		board_load(r->b, file(r, "a.board", "include soc/b.inc\nremove c\n"), &r->e), 0);
+	assert_string_equal(prop(r, "x", "a"), "2");
+	assert_string_equal(board_part_prop(&board_object_find(r->b, "x")->self, "a")->at.dir, sub);
+	assert_null(board_object_find(r->b, "c"));
+	free(sub);
+}
+
+/* The same file twice is no circle. */
+static void test_include_twice(void **state)
+{
+	struct rig *r = *state;
+
+	file(r, "b.inc", "X#name=x");
+	assert_int_equal(
+		board_load(r->b, file(r, "a.board", "include b.inc\ninclude b.inc"), &r->e), 0);
+	assert_int_equal(r->b->object_count, 1);
+}
+
+static void test_include_circle(void **state)
+{
+	struct rig *r = *state;
+
+	file(r, "b.inc", "\n include ./a.board");
+	assert_int_equal(board_load(r->b, file(r, "a.board", "include b.inc\nX#name=x"), &r->e),
+			 -ELOOP);
+	assert_int_equal(r->e.count, 1);
+	assert_mistake(r, 0, "b.inc:2:10", "includes itself");
+	assert_non_null(board_object_find(r->b, "x"));
+}
+
+static void test_include_depth(void **state)
+{
+	struct rig *r = *state;
+
+	for (int i = 0; i <= BOARD_INCLUDE_DEPTH; i++) {
+		char name[16], text[32];
+
+		snprintf(name, sizeof(name), "%d.board", i);
+		snprintf(text, sizeof(text), "include %d.board", i + 1);
+		file(r, name, i == BOARD_INCLUDE_DEPTH ? "X#name=x" : text);
+	}
+	snprintf(r->path, sizeof(r->path), "%s/1.board", r->dir);
+	assert_int_equal(board_load(r->b, r->path, &r->e), 0);
+	snprintf(r->path, sizeof(r->path), "%s/0.board", r->dir);
+	assert_int_equal(board_load(r->b, r->path, &r->e), -ELOOP);
+	assert_mistake(r, 0, "15.board:1:9", "levels deep");
+}
+
+static void test_include_missing(void **state)
+{
+	struct rig *r = *state;
+
+	assert_int_equal(board_load(r->b, file(r, "a.board", "include none\ninclude .\n"), &r->e),
+			 -ENOENT);
+	assert_int_equal(r->e.count, 2);
+	assert_mistake(r, 0, "a.board:1:9", "none");
+	assert_mistake(r, 1, "a.board:2:9", "not a file");
+}
+
+static void test_load_missing(void **state)
+{
+	struct rig *r = *state;
+
+	assert_int_equal(board_load(r->b, "/nowhere/x.board", &r->e), -ENOENT);
+	assert_int_equal(board_load(r->b, "vird", &r->e), -ENOENT);
+	assert_int_equal(r->e.count, 2);
+}
+
+static void note_name(void *opaque, const char *name, const char *doc)
+{
+	struct rig *r = opaque;
+
+	if (!strcmp(name, "zz-own"))
+		assert_string_equal(doc, "What it is");
+	if (!strcmp(name, "zz-own"))
+		r->path[0] = '!';
+}
+
+/* Boards by name: a folder in $OBVERSE_BOARDS comes first. */
+static void test_installed(void **state)
+{
+	struct rig *r = *state;
+
+	setenv("OBVERSE_BOARDS", r->dir, 1);
+	file(r, "zz-own.board", "# SPDX-License-Identifier: Apache-2.0\n# What it is\nX#name=x");
+	assert_int_equal(board_load(r->b, "zz-own", &r->e), 0);
+	assert_non_null(board_object_find(r->b, "x"));
+	board_list(note_name, r);
+	assert_int_equal(r->path[0], '!');
+	assert_int_equal(board_load(r->b, "zz-onw", &r->e), -ENOENT);
+	assert_hint(r, 0, "zz-own");
+	unsetenv("OBVERSE_BOARDS");
+}
+
+/* ---- hostile text ---- */
+
+static void test_limits(void **state)
+{
+	struct rig *r = *state;
+	char *s = xcalloc(1, BOARD_LINE_MAX + 2);
+
+	memset(s, 'X', BOARD_LINE_MAX + 1);
+	assert_int_not_equal(add(r, s), 0);
+	assert_mistake(r, 0, "-vobj:1", "too long");
+	assert_true(strlen(r->e.items[0].text) < 200);
+	free(s);
+	for (int i = 0; i < BOARD_OBJECTS_MAX; i++) {
+		char text[32];
+
+		snprintf(text, sizeof(text), "X#name=x%d", i);
+		assert_int_equal(add(r, text), 0);
+	}
+	assert_int_equal(add(r, "X#name=y"), -E2BIG);
+	assert_int_equal(add(r, "X#name=x7;a=1"), 0);
+}
+
+static void test_many_mistakes(void **state)
+{
+	struct rig *r = *state;
+
+	for (int i = 0; i < 2 * BOARD_ERRORS_MAX; i++)
+		assert_int_not_equal(add(r, "X#"), 0);
+	assert_int_equal(r->e.count, BOARD_ERRORS_MAX + 1);
+}
+
+static void test_binary(void **state)
+{
+	struct rig *r = *state;
+	FILE *f;
+
+	file(r, "a.board", "");
+	f = fopen(r->path, "w");
+	assert_non_null(f);
+	fwrite("X#name=x\n\0Y\n\xff\xfe#\n", 1, 16, f);
+	fclose(f);
+	assert_int_not_equal(board_load(r->b, r->path, &r->e), 0);
+	assert_int_equal(r->e.count, 2);
+	assert_mistake(r, 0, "a.board:2:1", "not a board file");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
-		TEST(test_object), TEST(test_examples), TEST(test_default_name),
-		TEST(test_values), TEST(test_nothing),	TEST(test_bad_form),
-	};
+	const struct CMUnitTest tests[] = {TEST(test_object),
+					   TEST(test_examples),
+					   TEST(test_default_name),
+					   TEST(test_values),
+					   TEST(test_nothing),
+					   TEST(test_bad_form),
+					   TEST(test_update),
+					   TEST(test_replace_backend),
+					   TEST(test_update_other_type),
+					   TEST(test_remove),
+					   TEST(test_set),
+					   TEST(test_bad_set),
+					   TEST(test_file),
+					   TEST(test_file_mistakes),
+					   TEST(test_include),
+					   TEST(test_include_twice),
+					   TEST(test_include_circle),
+					   TEST(test_include_depth),
+					   TEST(test_include_missing),
+					   TEST(test_load_missing),
+					   TEST(test_installed),
+					   TEST(test_limits),
+					   TEST(test_many_mistakes),
+					   TEST(test_binary)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
