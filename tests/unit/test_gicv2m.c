@@ -2,9 +2,11 @@
 /* The MSI frame, in front of a GICv2. */
 #include "gic_rig.h"
 
+#include "dev/dt.h"
 #include "util/bits.h"
 #include "util/err.h"
 
+#include <libfdt.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
@@ -131,11 +133,46 @@ static void test_msi_refused(void **state)
 	gic_rig_drop(&r);
 }
 
+static bool has_node(const void *fdt, const char *path, const char *compatible)
+{
+	int node = fdt_path_offset(fdt, path);
+
+	return node >= 0 && !fdt_node_check_compatible(fdt, node, compatible);
+}
+
+/* The frame's node is a child of the controller's, which must come first. */
+static void test_dt(void **state)
+{
+	struct mem_space *s = mem_space_create();
+	struct dev_host host;
+	struct gic_rig r;
+	struct dev *frame;
+	char fdt[4096];
+	struct dt dt = {.fdt = fdt};
+	int result;
+
+	gic_rig_make(&r, &gicv2_component, 2, 1, NULL);
+	frame = make_frame(&r, s, &host, "spi", 80, NULL, &result);
+	r.dev->phandle = 1;
+	frame->phandle = 2;
+	assert_int_equal(fdt_create_empty_tree(fdt, sizeof(fdt)), 0);
+	assert_int_equal(frame->c->dt(frame, &dt), -FDT_ERR_NOTFOUND);
+	dt.error = 0;
+	assert_int_equal(r.dev->c->dt(r.dev, &dt), 0);
+	assert_int_equal(frame->c->dt(frame, &dt), 0);
+	assert_true(has_node(fdt, "/intc@8000000", "arm,cortex-a15-gic"));
+	assert_true(has_node(fdt, "/intc@8000000/v2m@8020000", "arm,gic-v2m-frame"));
+	dev_destroy(frame);
+	mem_space_destroy(s);
+	gic_rig_drop(&r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_msi_frame),
 		cmocka_unit_test(test_msi_refused),
+		cmocka_unit_test(test_dt),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,9 +3,11 @@
 #include "gicv3_rig.h"
 
 #include "arm/sysreg.h"
+#include "dev/dt.h"
 #include "util/bits.h"
 #include "util/err.h"
 
+#include <libfdt.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
@@ -445,6 +447,38 @@ static void test_messages(void **state)
 	gic_rig_drop(&r);
 }
 
+/* ---- device tree ---- */
+
+static void test_dt(void **state)
+{
+	struct irq spi = {.kind = "spi", .number = 1, .dt_flags = IRQ_TYPE_LEVEL_HIGH};
+	struct irq ppi = {.kind = "ppi", .number = 11, .dt_flags = IRQ_TYPE_EDGE_RISING};
+	uint32_t reg[8] = {0, 0x08000000, 0, 0x10000, 0, 0x080a0000, 0, 0x60000};
+	const struct dev_irq_in *in;
+	uint32_t cells[4];
+	struct gic_rig r;
+	char fdt[4096];
+	struct dt dt = {.fdt = fdt};
+	const fdt32_t *got;
+	int len;
+
+	gicv3_make(&r, 3, 1, false);
+	r.dev->phandle = 7;
+	assert_int_equal(fdt_create_empty_tree(fdt, sizeof(fdt)), 0);
+	assert_int_equal(r.dev->c->dt(r.dev, &dt), 0);
+	assert_int_equal(fdt_node_offset_by_phandle(fdt, 7), fdt_path_offset(fdt, "/intc@8000000"));
+	got = fdt_getprop(fdt, fdt_path_offset(fdt, "/intc@8000000"), "reg", &len);
+	assert_int_equal(len, sizeof(reg));
+	for (unsigned n = 0; n < ARRAY_COUNT(reg); n++)
+		assert_int_equal(fdt32_to_cpu(got[n]), reg[n]);
+	in = r.dev->c->irq_in;
+	assert_int_equal(in->dt_cells(r.dev, &spi, cells), 3);
+	assert_true(cells[0] == 0 && cells[1] == 1 && cells[2] == 4);
+	assert_int_equal(in->dt_cells(r.dev, &ppi, cells), 3);
+	assert_true(cells[0] == 1 && cells[1] == 11 && cells[2] == 1);
+	gic_rig_drop(&r);
+}
+
 /* ---- bad configuration ---- */
 
 static void refuse(unsigned pes, const char *spis)
@@ -480,6 +514,7 @@ int main(void)
 		cmocka_unit_test(test_line_changes), cmocka_unit_test(test_sgi_targets),
 		cmocka_unit_test(test_irouter),	     cmocka_unit_test(test_1ofn),
 		cmocka_unit_test(test_messages),     cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_dt),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
