@@ -352,6 +352,7 @@ struct used {
 	const struct board_object *source, *sink;
 	const struct board_prop *prop;
 	int64_t input;
+	size_t order; /* as written: the later one is the mistake */
 };
 
 static int by_input(const void *x, const void *y)
@@ -362,9 +363,7 @@ static int by_input(const void *x, const void *y)
 		return a->sink < b->sink ? -1 : 1;
 	if (a->input != b->input)
 		return a->input < b->input ? -1 : 1;
-	if (a->prop->at.line != b->prop->at.line)
-		return a->prop->at.line < b->prop->at.line ? -1 : 1;
-	return a->prop->at.col < b->prop->at.col ? -1 : 1;
+	return a->order < b->order ? -1 : 1;
 }
 
 static void add_used(const struct check *k, const struct board_object *o, struct used **list,
@@ -385,6 +384,7 @@ static void add_used(const struct check *k, const struct board_object *o, struct
 		free(w.text);
 		if (u.input < 0)
 			continue;
+		u.order = *count;
 		*list = xrealloc(*list, *count + 1, sizeof(**list));
 		(*list)[(*count)++] = u;
 	}
