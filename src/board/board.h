@@ -20,6 +20,8 @@
 struct board;
 
 struct board *board_create(void);
+/* No objects: nothing was loaded. */
+bool board_empty(const struct board *b);
 /* Destroys the instances, too. */
 void board_destroy(struct board *b);
 
@@ -34,6 +36,16 @@ int board_set(struct board *b, const char *assignment, const char *where, struct
  * are short forms (--smp, --mem). -ENOENT without it. */
 int board_set_prop(struct board *b, const char *name, const char *prop, const char *value,
 		   const char *where, struct err *e);
+/* The value as written, of the object or its back end; NULL if it is not written. */
+const char *board_get_prop(const struct board *b, const char *name, const char *prop);
+/* Replace the back end of object @name by the text @backend, e.g. "file#path=x". -ENOENT without a
+ * message if there is no such object. */
+int board_set_backend(struct board *b, const char *name, const char *backend, const char *where,
+		      struct err *e);
+/* Put the object @text (without address and interrupt) into the last free slot of type @slot_type:
+ * the slot's object becomes of that type and keeps its name and whatever @text does not say. */
+int board_plug(struct board *b, const char *slot_type, const char *text, const char *where,
+	       struct err *e);
 /* Names of the objects of a component type, in order; NULL past the last. */
 const char *board_find_type(const struct board *b, const char *type, unsigned index);
 const char *board_find_class(const struct board *b, enum dev_class cls, unsigned index);

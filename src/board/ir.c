@@ -110,6 +110,15 @@ void board_part_clear(struct board_part *part)
 	memset(part, 0, sizeof(*part));
 }
 
+void board_part_merge(struct board_part *to, struct board_part *from)
+{
+	for (struct board_prop *p = from->props; p; p = p->next) {
+		board_part_set(to, p->name, p->value, &p->at, &p->value_at);
+		p->value = NULL;
+	}
+	board_part_clear(from);
+}
+
 void board_part_free(struct board_part *part)
 {
 	if (!part)
@@ -174,6 +183,11 @@ bool board_name_valid(const char *name)
 struct board *board_create(void)
 {
 	return xcalloc(1, sizeof(struct board));
+}
+
+bool board_empty(const struct board *b)
+{
+	return !b->objects;
 }
 
 void board_destroy(struct board *b)

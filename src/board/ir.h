@@ -110,6 +110,11 @@ bool board_name_valid(const char *name);
 /* "TYPE[@VENDOR][#...]" without "||"; NULL after an error. */
 struct board_part *board_parse_part(struct board *b, const char *text, const struct board_place *at,
 				    struct err *e);
+/* TYPE[@VENDOR][#...][||BACKEND...]; clear @self and free @backend, also after an error. */
+int board_parse_object(struct board *b, const char *text, const struct board_place *at,
+		       struct board_part *self, struct board_part **backend, struct err *e);
+/* Properties of @from replace or join those of @to; @from is left empty. */
+void board_part_merge(struct board_part *to, struct board_part *from);
 /* KIND:NUMBER@NAME; -EINVAL without a message if it is not one. free() wire->text. */
 int board_wire_parse(const char *text, struct board_wire *wire);
 /* One line of a file or an option: object, include, remove, comment or nothing. */

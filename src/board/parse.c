@@ -292,16 +292,6 @@ static char *take_name(struct board_part *part, struct board_place *at)
 	return name;
 }
 
-/* Properties of @from replace or join those of @to; @from is left empty. */
-static void merge(struct board_part *to, struct board_part *from)
-{
-	for (struct board_prop *p = from->props; p; p = p->next) {
-		board_part_set(to, p->name, p->value, &p->at, &p->value_at);
-		p->value = NULL;
-	}
-	board_part_clear(from);
-}
-
 /* A later line about an existing object. */
 static int update(struct board_object *o, struct board_part *self, struct board_part *backend,
 		  struct err *e)
@@ -313,11 +303,11 @@ static int update(struct board_object *o, struct board_part *self, struct board_
 		err_hint(e, "\"remove %s\" before makes room for a new one", o->name);
 		return -EINVAL;
 	}
-	merge(&o->self, self);
+	board_part_merge(&o->self, self);
 	if (!backend)
 		return 0;
 	if (o->backend && !strcmp(o->backend->type, backend->type)) {
-		merge(o->backend, backend);
+		board_part_merge(o->backend, backend);
 		free(backend);
 	} else {
 		board_part_free(o->backend);
@@ -388,16 +378,31 @@ static int backend_text(struct scan *t, struct board_part *backend)
 	return 0;
 }
 
+static int parts(struct scan *t, struct board_part *self, struct board_part **backend)
+{
+	int r = part_text(t, self);
+
+	if (r || !at_backend(t))
+		return r;
+	t->pos += 2;
+	*backend = xcalloc(1, sizeof(**backend));
+	return backend_text(t, *backend);
+}
+
+int board_parse_object(struct board *b, const char *text, const struct board_place *at,
+		       struct board_part *self, struct board_part **backend, struct err *e)
+{
+	struct scan t = {.board = b, .e = e, .s = text, .at = *at};
+
+	t.at.col = 1;
+	return parts(&t, self, backend);
+}
+
 static int object(struct scan *t)
 {
 	struct board_part self = {0}, *backend = NULL;
-	int r = part_text(t, &self);
+	int r = parts(t, &self, &backend);
 
-	if (!r && at_backend(t)) {
-		t->pos += 2;
-		backend = xcalloc(1, sizeof(*backend));
-		r = backend_text(t, backend);
-	}
 	if (!r)
 		r = apply(t, &self, backend);
 	else

@@ -12,6 +12,7 @@
 	COMPONENT(char_null_component)                                                             \
 	COMPONENT(char_stdio_component)                                                            \
 	COMPONENT(cpu_component)                                                                   \
+	COMPONENT(firmware_component)                                                              \
 	COMPONENT(fixed_clock_component)                                                           \
 	COMPONENT(fw_cfg_component)                                                                \
 	COMPONENT(gicv2_component)                                                                 \
@@ -19,6 +20,7 @@
 	COMPONENT(gicv3_component)                                                                 \
 	COMPONENT(gpio_keys_component)                                                             \
 	COMPONENT(hostmem_component)                                                               \
+	COMPONENT(linux_component)                                                                 \
 	COMPONENT(machine_component)                                                               \
 	COMPONENT(pl011_component)                                                                 \
 	COMPONENT(pl031_component)                                                                 \
