@@ -270,6 +270,13 @@ void regime_branch(struct pe *pe, const struct pe_site *site)
 	pe_resume(pe);
 }
 
+/* The MMU is turned off by code that runs where it is, in the lower half. A settled kernel writes
+ * SCTLR_EL1 in the upper half, too, for other bits and often. */
+static bool never_turns_mmu_off(struct pe *pe, const struct pe_site *site)
+{
+	return pe->set->settled && site->row->what == INTERCEPT_WATCH_MMU && bit(site->pc, 55);
+}
+
 /* Execute the instruction at the PC natively, alone, and look afterwards (regime_stepped()). */
 void regime_watch(struct pe *pe, const struct pe_site *site)
 {
@@ -277,8 +284,13 @@ void regime_watch(struct pe *pe, const struct pe_site *site)
 	uint64_t gpa;
 
 	pe_pause(pe);
-	if (!pe_translate_fetch(pe, pe_get(pe, REG_PC), &gpa) || !intercept_lift(s->ic, gpa)) {
-		/* Another PE changed it meanwhile: whatever is there now runs. */
+	if (!pe_translate_fetch(pe, pe_get(pe, REG_PC), &gpa)) {
+		/* Another PE unmapped it meanwhile: the guest gets its fault when it goes on. */
+		pe_resume(pe);
+		return;
+	}
+	if (never_turns_mmu_off(pe, site) || !intercept_lift(s->ic, gpa)) {
+		intercept_release(s->ic, gpa); /* whatever is there then runs */
 		pe_resume(pe);
 		return;
 	}
