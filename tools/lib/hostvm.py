@@ -219,6 +219,12 @@ class Host:
         self.token = secrets.token_hex(32)
         write_file(self.path('token'), self.token, 0o600)
         self._initrd()
+        with open(os.path.join(STATE, 'log'), 'a') as log:
+            log.write('%s %s kernel %s cpu %s busybox %s sysroot %s\n' % (
+                time.strftime('%Y-%m-%d %H:%M:%S'), os.path.basename(self.dir),
+                self.cfg.k.id.split()[1], self.cfg.cpu, read_text(os.path.join(
+                    debs.PKGS, 'busybox-arm64', '.stamp'), ''),
+                read_text(os.path.join(self.cfg.sysroot, '.stamp'), '').strip()))
         end = time.monotonic() + limit
         for attempt in range(5):
             with socket.socket() as s:
@@ -324,7 +330,10 @@ def manage(directory, cfg_text):
         write_file(os.path.join(directory, 'state.json'), json.dumps({
             'port': host.port, 'pid': os.getpid(), 'qemu': host.proc.pid, 'since': time.time(),
             'kernel': cfg.k.release, 'cpu': cfg.cpu, 'cores': cfg.cores, 'mem': cfg.mem,
-            'idle': cfg.idle}), 0o600)
+            'idle': cfg.idle, 'more': ''.join(
+                [' gic ' + cfg.gic] * (cfg.gic != '3') + [' qemu'] * cfg.qemu +
+                [' share ' + p for p in cfg.shares] +
+                [' append "%s"' % cfg.append] * bool(cfg.append))}), 0o600)
         print('ok', flush=True)
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         _watch(host, cfg, directory, ended)
