@@ -63,6 +63,10 @@ class Package:
         return os.path.join(PKGS, self.suite, '%s_%s_%s.deb' % (
             self.name, self.version.replace(':', '%3a'), self.arch))
 
+    def cached(self):
+        """True if the file is there and was found to have this very hash when it came."""
+        return os.path.exists(self.path()) and read_text(self.path() + '.sha256') == self.sha256
+
     def __str__(self):
         return '%s %s %s %s sha256:%s' % (self.suite, self.name, self.version, self.arch,
                                           self.sha256)
@@ -367,6 +371,7 @@ def _download(apt, packages, say):
                 raise Fatal('%s %s: sha256 differs from %s' % (p.name, p.version, p.sha256))
             os.makedirs(os.path.dirname(p.path()), exist_ok=True)
             os.rename(got[0], p.path())
+            write_file(p.path() + '.sha256', p.sha256)
             say('fetched %s' % p)
     finally:
         shutil.rmtree(tmp, ignore_errors=True)
@@ -391,9 +396,9 @@ def fetch(sets, say=None):
     def current():
         known = json.loads(read_text(record, '{}'))
         return [Package(*known[p.key()], sets=p.sets) if p.key() in known and
-                not os.path.exists(p.path()) else p for p in pinned]
+                not p.cached() else p for p in pinned]
 
-    if not all(os.path.exists(p.path()) for p in current()):
+    if not all(p.cached() for p in current()):
         with locked(os.path.join(PKGS, 'lock')):
             _fetch_missing(pinned, current(), record, say)
     used = current()
@@ -407,7 +412,7 @@ def fetch(sets, say=None):
 def _fetch_missing(pinned, used, record, say):
     jobs = {}
     for p, u in zip(pinned, used):
-        if not os.path.exists(u.path()):
+        if not u.cached():
             jobs.setdefault(p.suite, []).append((p, u))
     for suite, pairs in jobs.items():
         apt = _apt(suite)
@@ -425,7 +430,7 @@ def _fetch_missing(pinned, used, record, say):
                 known[p.key()] = [u.suite, u.name, u.version, u.arch, u.sha256]
                 write_file(record, json.dumps(known, indent=1))
                 p = u
-            if not os.path.exists(p.path()) and p.path() not in [q.path() for q in todo]:
+            if not p.cached() and p.path() not in [q.path() for q in todo]:
                 todo.append(p)
         if todo:
             _download(apt, todo, say)
