@@ -198,7 +198,7 @@ class Host:
                 '-accel', 'tcg,thread=multi', '-cpu', CPU_OPTIONS.get(c.cpu, c.cpu),
                 '-smp', str(c.cores), '-m', c.mem, '-global', 'virtio-mmio.force-legacy=false',
                 '-kernel', c.k.image, '-initrd', self.path('initrd'),
-                '-append', ('console=ttyAMA0 loglevel=5 panic=-1 mitigations=off '
+                '-append', ('console=ttyAMA0 quiet nokaslr panic=-1 mitigations=off '
                             'cryptomgr.notests ' + c.append).strip(),
                 '-serial', 'file:' + q(self.path('console.log')), '-monitor', 'none',
                 '-netdev', 'user,id=net,restrict=on,hostfwd=tcp:127.0.0.1:%d-10.0.2.15:5600' %
