@@ -190,13 +190,52 @@ static void aliases(struct dt *dt, const struct serials *s)
 {
 	int node = s->count ? dt_well_known(dt, "aliases") : -1;
 
-	/* A new property comes first, as a new node does. */
-	for (unsigned i = s->count; i-- > 0;) {
+	for (unsigned i = 0; i < s->count; i++) {
 		char name[24];
 
 		snprintf(name, sizeof(name), "serial%u", i);
 		dt_str(dt, node, name, s->path[i]);
 	}
+}
+
+/* ---- order ---- */
+
+/* libfdt puts new properties first, too: bring them into the order they were written in, so that
+ * "compatible" leads. */
+static int copy_node(const void *from, int node, void *to)
+{
+	const char *name = fdt_get_name(from, node, NULL);
+	int p, child, r, len, count = 0, *offsets;
+
+	fdt_for_each_property_offset(p, from, node) count++;
+	offsets = xcalloc((size_t)count + 1, sizeof(*offsets));
+	count = 0;
+	fdt_for_each_property_offset(p, from, node) offsets[count++] = p;
+	r = fdt_begin_node(to, name);
+	while (!r && count--) {
+		const void *value = fdt_getprop_by_offset(from, offsets[count], &name, &len);
+
+		r = fdt_property(to, name, value, len);
+	}
+	free(offsets);
+	fdt_for_each_subnode(child, from, node) r = r ? r : copy_node(from, child, to);
+	return r ? r : fdt_end_node(to);
+}
+
+/* A new tree; the old one is freed. NULL after an error. */
+static void *in_order(void *fdt, int *error)
+{
+	void *to = xcalloc(1, TREE_MAX);
+
+	*error = fdt_create(to, TREE_MAX);
+	if (!*error)
+		*error = fdt_finish_reservemap(to);
+	if (!*error)
+		*error = copy_node(fdt, 0, to);
+	if (!*error)
+		*error = fdt_finish(to);
+	free(fdt);
+	return to;
 }
 
 /* ---- the whole ---- */
@@ -222,7 +261,7 @@ void *board_dtb(struct board *b, size_t *size, struct err *e)
 		return fail(dt.fdt, 0, e);
 	aliases(&dt, &s);
 	if (!dt.error)
-		dt.error = fdt_pack(dt.fdt);
+		dt.fdt = in_order(dt.fdt, &dt.error);
 	if (dt.error)
 		return fail(dt.fdt, dt.error, e);
 	*size = fdt_totalsize(dt.fdt);
