@@ -349,6 +349,84 @@ static void test_bad_set(void **state)
 	assert_string_equal(prop(r, "rtc", "address"), "1");
 }
 
+/* ---- what options do ---- */
+
+static void test_get_prop(void **state)
+{
+	struct rig *r = *state;
+
+	assert_int_equal(add(r, "PL011#name=u;address=1||file#path=p"), 0);
+	assert_string_equal(board_get_prop(r->b, "u", "address"), "1");
+	assert_string_equal(board_get_prop(r->b, "u", "path"), "p");
+	assert_null(board_get_prop(r->b, "u", "irq"));
+	assert_null(board_get_prop(r->b, "v", "address"));
+}
+
+static void test_set_backend(void **state)
+{
+	struct rig *r = *state;
+	const struct board_object *o;
+
+	assert_int_equal(add(r, "PL011#name=u;address=1||file#path=p;append=on"), 0);
+	assert_int_equal(board_set_backend(r->b, "u", "file#path=q", "--serial", &r->e), 0);
+	assert_string_equal(backend_prop(r, "u", "path"), "q");
+	assert_null(backend_prop(r, "u", "append"));
+	assert_int_equal(board_set_backend(r->b, "v", "null", "--serial", &r->e), -ENOENT);
+	assert_false(err_any(&r->e));
+	assert_true(board_set_backend(r->b, "u", "file#path", "--serial", &r->e) < 0);
+	assert_true(board_set_backend(r->b, "u", "null||null", "--serial", &r->e) < 0);
+	assert_int_equal(r->e.count, 2);
+	o = board_object_find(r->b, "u");
+	assert_string_equal(o->backend->type, "file");
+}
+
+/* The last free slot is taken; its object keeps name, place in the list, address and interrupt. */
+static void test_plug(void **state)
+{
+	struct rig *r = *state;
+	const struct board_object *o;
+
+	for (int i = 0; i < 2; i++) {
+		char text[64];
+
+		snprintf(text, sizeof(text), "VIRTIO-MMIO#name=v%d;address=%d;irq=spi:%d@gic", i, i,
+			 i);
+		assert_int_equal(add(r, text), 0);
+	}
+	assert_int_equal(add(r, "CLOCK#name=clk"), 0);
+	assert_int_equal(board_plug(r->b, "VIRTIO-MMIO", "VIRTIO-BLK#serial=a||rawfile#path=x",
+				    "--drive 1", &r->e),
+			 0);
+	assert_int_equal(
+		board_plug(r->b, "VIRTIO-MMIO", "VIRTIO-NET#irq=spi:9@gic||user", "--net", &r->e),
+		0);
+	o = board_object_find(r->b, "v1");
+	assert_string_equal(o->self.type, "VIRTIO-BLK");
+	assert_string_equal(o->where, "--drive 1:1");
+	assert_string_equal(prop(r, "v1", "address"), "1");
+	assert_string_equal(prop(r, "v1", "serial"), "a");
+	assert_string_equal(backend_prop(r, "v1", "path"), "x");
+	assert_string_equal(o->next->name, "clk");
+	assert_string_equal(board_object_find(r->b, "v0")->self.type, "VIRTIO-NET");
+	assert_string_equal(prop(r, "v0", "irq"), "spi:9@gic");
+	assert_false(err_any(&r->e));
+	assert_int_equal(board_plug(r->b, "VIRTIO-MMIO", "VIRTIO-RNG", "--rng", &r->e), -ENOSPC);
+	assert_non_null(strstr(r->e.items[0].text, "free slot"));
+}
+
+static void test_bad_plug(void **state)
+{
+	static const char *const bad[] = {"", "VIRTIO-RNG#", "VIRTIO-RNG#name=x", "X||", "X||Y||Z"};
+	struct rig *r = *state;
+
+	assert_int_equal(add(r, "VIRTIO-MMIO#name=v0;address=1"), 0);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		if (!board_plug(r->b, "VIRTIO-MMIO", bad[i], "--virtio", &r->e))
+			fail_msg("\"%s\" is taken", bad[i]);
+	assert_int_equal(r->e.count, sizeof(bad) / sizeof(bad[0]));
+	assert_string_equal(board_object_find(r->b, "v0")->self.type, "VIRTIO-MMIO");
+}
+
 /* ---- files ---- */
 
 static void test_file(void **state)
@@ -548,6 +626,10 @@ int main(void)
 					   TEST(test_remove),
 					   TEST(test_set),
 					   TEST(test_bad_set),
+					   TEST(test_get_prop),
+					   TEST(test_set_backend),
+					   TEST(test_plug),
+					   TEST(test_bad_plug),
 					   TEST(test_file),
 					   TEST(test_file_mistakes),
 					   TEST(test_include),
