@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Event loop on poll(2). A pipe wakes the loop's thread when another thread changed something.
+ * Event loop on ppoll(2). A pipe wakes the loop's thread when another thread changed something while it
+ * sleeps; at other times it will look by itself before it sleeps again.
  *
  * `lock` guards everything below it. Callbacks run without it; `current` names the watch or timer whose
  * callback is running, so that loop_fd_del() and loop_timer_fini() can wait for it.
@@ -42,6 +43,7 @@ struct loop {
 	pthread_cond_t idle; /* `current` has changed */
 	pthread_t thread;
 	bool running;
+	bool asleep; /* in ppoll(), or about to be, and nobody has woken it */
 	const void *current;
 	struct loop_fd *fds;
 	unsigned fd_count;
@@ -96,16 +98,24 @@ static void wake(struct loop *l)
 	errno = saved;
 }
 
+/* Under the lock, after a change that the sleeping thread has not seen. */
+static void notice(struct loop *l)
+{
+	if (!l->asleep)
+		return;
+	l->asleep = false;
+	wake(l);
+}
+
 static bool in_loop_thread(const struct loop *l)
 {
 	return l->running && pthread_equal(l->thread, pthread_self());
 }
 
-/* Under the lock: wait until the callback of @who is not running, unless it is the caller. */
-static void wait_for(struct loop *l, const void *who)
+/* Under the lock: must the caller wait for the callback of @who? Not for itself. */
+static bool busy(const struct loop *l, const void *who)
 {
-	while (l->current == who && !in_loop_thread(l))
-		pthread_cond_wait(&l->idle, &l->lock);
+	return l->current == who && !in_loop_thread(l);
 }
 
 static void call_begin(struct loop *l, const void *who)
@@ -132,52 +142,23 @@ struct loop_fd *loop_fd_add(struct loop *l, int fd, unsigned events, loop_fd_fn 
 	f->next = l->fds;
 	l->fds = f;
 	l->fd_count++;
+	notice(l);
 	pthread_mutex_unlock(&l->lock);
-	wake(l);
 	return f;
 }
 
 void loop_fd_set(struct loop_fd *f, unsigned events)
 {
 	struct loop *l = f->loop;
-	bool changed;
 
 	pthread_mutex_lock(&l->lock);
-	changed = f->events != events;
+	if (f->events != events)
+		notice(l);
 	f->events = events;
 	pthread_mutex_unlock(&l->lock);
-	if (changed)
-		wake(l);
 }
 
-void loop_fd_del(struct loop_fd *f)
-{
-	struct loop *l;
-	bool self;
-
-	if (!f)
-		return;
-	l = f->loop;
-	pthread_mutex_lock(&l->lock);
-	f->dead = true;
-	wait_for(l, f);
-	/* The loop frees dead watches between rounds; without a running loop there are no rounds. */
-	self = !l->running;
-	if (self) {
-		struct loop_fd **p = &l->fds;
-
-		while (*p != f)
-			p = &(*p)->next;
-		*p = f->next;
-		l->fd_count--;
-	}
-	pthread_mutex_unlock(&l->lock);
-	if (self)
-		free(f);
-	else
-		wake(l);
-}
-
+/* Under the lock: free the dead ones. */
 static void bury(struct loop *l)
 {
 	for (struct loop_fd **p = &l->fds; *p;) {
@@ -191,6 +172,25 @@ static void bury(struct loop *l)
 		l->fd_count--;
 		free(f);
 	}
+}
+
+/* The running loop buries between rounds, because a round holds pointers to its watches. */
+void loop_fd_del(struct loop_fd *f)
+{
+	struct loop *l;
+
+	if (!f)
+		return;
+	l = f->loop;
+	pthread_mutex_lock(&l->lock);
+	f->dead = true;
+	while (busy(l, f)) /* meanwhile the loop may bury it: only the pointer counts */
+		pthread_cond_wait(&l->idle, &l->lock);
+	if (l->running)
+		notice(l);
+	else
+		bury(l);
+	pthread_mutex_unlock(&l->lock);
 }
 
 /* ---- timers: a binary heap of pointers ---- */
@@ -247,15 +247,16 @@ void loop_timer_init(struct loop_timer *t, struct loop *l, loop_fn *fn, void *op
 	*t = (struct loop_timer){.loop = l, .fn = fn, .opaque = opaque};
 }
 
+/* A deadline in the past becomes now, or a timer that keeps asking for the past would always be first. */
 void loop_timer_arm(struct loop_timer *t, uint64_t deadline_ns)
 {
 	struct loop *l = t->loop;
-	bool first;
+	uint64_t now = clock_mono_ns();
 
 	pthread_mutex_lock(&l->lock);
 	if (t->armed)
 		heap_remove(l, t);
-	t->deadline_ns = deadline_ns;
+	t->deadline_ns = deadline_ns > now ? deadline_ns : now;
 	t->armed = true;
 	if (l->heap_count == l->heap_capacity) {
 		l->heap_capacity = l->heap_capacity ? 2 * l->heap_capacity : 16;
@@ -263,10 +264,9 @@ void loop_timer_arm(struct loop_timer *t, uint64_t deadline_ns)
 	}
 	heap_put(l, l->heap_count++, t);
 	heap_up(l, t->heap_index);
-	first = t->heap_index == 0;
+	if (t->heap_index == 0)
+		notice(l);
 	pthread_mutex_unlock(&l->lock);
-	if (first)
-		wake(l);
 }
 
 void loop_timer_cancel(struct loop_timer *t)
@@ -279,17 +279,23 @@ void loop_timer_cancel(struct loop_timer *t)
 
 void loop_timer_fini(struct loop_timer *t)
 {
-	if (!t->loop)
+	struct loop *l = t->loop;
+
+	if (!l)
 		return;
-	pthread_mutex_lock(&t->loop->lock);
-	if (t->armed)
-		heap_remove(t->loop, t);
-	wait_for(t->loop, t);
-	pthread_mutex_unlock(&t->loop->lock);
+	pthread_mutex_lock(&l->lock);
+	for (;;) { /* again after waiting: the callback may have re-armed it */
+		if (t->armed)
+			heap_remove(l, t);
+		if (!busy(l, t))
+			break;
+		pthread_cond_wait(&l->idle, &l->lock);
+	}
+	pthread_mutex_unlock(&l->lock);
 }
 
-/* Under the lock. A timer that re-arms itself in the past must not starve the rest: one round fires at
- * most what was due when it began. */
+/* Under the lock. A timer that re-arms itself must not starve the rest: one round fires at most what was
+ * there when it began. */
 static void fire_timers(struct loop *l)
 {
 	uint64_t now = clock_mono_ns();
@@ -318,8 +324,8 @@ void loop_defer(struct loop *l, loop_fn *fn, void *opaque)
 	pthread_mutex_lock(&l->lock);
 	*l->last = d;
 	l->last = &d->next;
+	notice(l);
 	pthread_mutex_unlock(&l->lock);
-	wake(l);
 }
 
 static void run_deferred(struct loop *l)
@@ -341,19 +347,18 @@ static void run_deferred(struct loop *l)
 
 /* ---- the loop ---- */
 
-static int timeout_ms(const struct loop *l)
+/* How long to sleep; NULL: until something happens. */
+static const struct timespec *sleep_time(const struct loop *l, struct timespec *t)
 {
-	uint64_t now, ns;
+	uint64_t now = clock_mono_ns(), ns = 0;
 
-	if (l->first)
-		return 0;
-	if (!l->heap_count)
-		return -1;
-	now = clock_mono_ns();
-	if (l->heap[0]->deadline_ns <= now)
-		return 0;
-	ns = l->heap[0]->deadline_ns - now;
-	return ns / 1000000 >= 1000000000 ? 1000000000 : (int)((ns + 999999) / 1000000);
+	if (!l->first && !l->heap_count)
+		return NULL;
+	if (!l->first && l->heap[0]->deadline_ns > now)
+		ns = l->heap[0]->deadline_ns - now;
+	t->tv_sec = ns / NS_PER_S;
+	t->tv_nsec = ns % NS_PER_S;
+	return t;
 }
 
 struct round {
@@ -411,6 +416,14 @@ static void drain(struct loop *l)
 		;
 }
 
+static void wait_events(struct round *r, const struct timespec *ts)
+{
+	if (ppoll(r->p, r->count, ts, NULL) >= 0)
+		return;
+	for (unsigned i = 0; i < r->count; i++) /* EINTR */
+		r->p[i].revents = 0;
+}
+
 void loop_run(struct loop *l)
 {
 	struct round r = {0};
@@ -419,17 +432,19 @@ void loop_run(struct loop *l)
 	l->thread = pthread_self();
 	l->running = true;
 	while (!atomic_load(&l->stop)) {
-		int ms;
+		const struct timespec *ts;
+		struct timespec t;
 
 		bury(l);
 		collect(l, &r);
-		ms = timeout_ms(l);
+		ts = sleep_time(l, &t);
+		l->asleep = true;
 		pthread_mutex_unlock(&l->lock);
-		if (poll(r.p, r.count, ms) < 0)
-			for (unsigned i = 0; i < r.count; i++)
-				r.p[i].revents = 0;
-		drain(l);
+		wait_events(&r, ts);
 		pthread_mutex_lock(&l->lock);
+		l->asleep = false;
+		if (r.p[0].revents)
+			drain(l);
 		run_deferred(l);
 		fire_timers(l);
 		serve_fds(l, &r);

@@ -5,9 +5,10 @@
 
 #include <ctype.h>
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+
+#define FRACTION_ONE 1000000000000000000ULL
 
 static int digit_of(char c, unsigned base)
 {
@@ -119,27 +120,45 @@ int parse_bool(const char *s, bool *out)
 	return -EINVAL;
 }
 
+/* The digits behind the point at *s, as a number of units of 10^-18; more digits are dropped. */
+static uint64_t fraction(const char **s)
+{
+	uint64_t v = 0, place = FRACTION_ONE;
+
+	for (; isdigit((unsigned char)**s); (*s)++) {
+		place /= 10;
+		v += place * (uint64_t)(**s - '0');
+	}
+	return v;
+}
+
 int parse_duration(const char *s, uint64_t *ns)
 {
-	static const struct {
-		const char *name;
-		double factor;
-	} units[] = {{"", 1e9},	  {"s", 1e9},  {"ms", 1e6},  {"us", 1e3},
-		     {"ns", 1.0}, {"m", 60e9}, {"h", 3600e9}};
-	char *end;
-	double v;
+	static const struct suffix units[] = {
+		{"", 1000000000}, {"s", 1000000000},  {"ms", 1000000},	    {"us", 1000},
+		{"ns", 1},	  {"m", 60000000000}, {"h", 3600000000000}, {NULL, 0},
+	};
+	uint64_t whole = 0, part = 0;
+	bool any = isdigit((unsigned char)*s);
+	unsigned __int128 v;
+	const struct suffix *u = units;
+	int r = any ? digits(&s, &whole) : 0;
 
-	if (!isdigit((unsigned char)*s) && *s != '.')
-		return -EINVAL;
-	v = strtod(s, &end);
-	for (unsigned i = 0; i < ARRAY_COUNT(units); i++) {
-		if (strcmp(end, units[i].name))
-			continue;
-		v *= units[i].factor;
-		if (!(v >= 0 && v < 9e18))
-			return -ERANGE;
-		*ns = v;
-		return 0;
+	if (r)
+		return r;
+	if (*s == '.') {
+		s++;
+		any |= isdigit((unsigned char)*s) != 0;
+		part = fraction(&s);
 	}
-	return -EINVAL;
+	while (u->name && strcmp(u->name, s))
+		u++;
+	if (!any || !u->name)
+		return -EINVAL;
+	v = (unsigned __int128)whole * u->factor +
+	    (unsigned __int128)part * u->factor / FRACTION_ONE;
+	if (v > INT64_MAX)
+		return -ERANGE;
+	*ns = v;
+	return 0;
 }

@@ -1,18 +1,33 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Text only: `nm FILE` makes it from an ELF file, and System.map already is. */
+/*
+ * Symbol tables of ELF files (System V ABI, chapter 4 "Symbol Table"; ELF for the Arm 64-bit
+ * Architecture, 5.5 "Symbol Table") and text as `nm` prints it. 64-bit little-endian files only. The file
+ * is the user's and may be damaged: every offset is checked against its size.
+ */
 #include "util/symtab.h"
 
 #include "util/err.h"
 #include "util/xalloc.h"
 
+#include <elf.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Of several names for one address the best is shown: functions, then what has no type (labels in
+ * assembler code), then data; global before local; then the first of the file. */
+enum { RANK_LOCAL = 1, RANK_NOTYPE = 2, RANK_DATA = 4 };
 
 struct symbol {
 	uint64_t addr;
+	unsigned rank;
+	size_t order; /* in the file */
 	char *name;
 };
 
@@ -21,27 +36,183 @@ struct symtab {
 	size_t count, capacity;
 };
 
-static void add(struct symtab *t, uint64_t addr, const char *name)
+static void add(struct symtab *t, uint64_t addr, unsigned rank, const char *name)
 {
+	/* Mapping symbols ($x, $d) say nothing. */
+	if (!name[0] || name[0] == '$')
+		return;
 	if (t->count == t->capacity) {
 		t->capacity = t->capacity ? 2 * t->capacity : 1024;
 		t->sym = xrealloc(t->sym, t->capacity, sizeof(*t->sym));
 	}
-	t->sym[t->count++] = (struct symbol){addr, xstrdup(name)};
+	t->sym[t->count] = (struct symbol){addr, rank, t->count, xstrdup(name)};
+	t->count++;
 }
+
+/* ---- text ---- */
+
+static unsigned rank_of_letter(char type)
+{
+	unsigned local = type >= 'a' && type <= 'z' && type != 'w' ? RANK_LOCAL : 0;
+
+	return local | (strchr("tTwWi", type) ? 0 : RANK_DATA);
+}
+
+static void read_text(struct symtab *t, FILE *f)
+{
+	size_t capacity = 0;
+	char *line = NULL;
+
+	while (getline(&line, &capacity, f) > 0) {
+		int name = 0, end = 0;
+		uint64_t addr;
+		char type;
+
+		/* A name may be followed by the module it is from. */
+		if (sscanf(line, "%" SCNx64 " %c %n%*s%n", &addr, &type, &name, &end) != 2 || !end)
+			continue;
+		line[end] = '\0';
+		if (type == 'a' || type == 'A') /* a number, not a place */
+			continue;
+		add(t, addr, rank_of_letter(type), line + name);
+	}
+	free(line);
+}
+
+/* ---- ELF ---- */
+
+struct elf {
+	FILE *f;
+	uint64_t size;
+	Elf64_Ehdr header;
+	Elf64_Shdr *sections;
+};
+
+/* @len bytes at @offset, with a NUL behind them; NULL: not in the file, or no memory. */
+static void *piece(const struct elf *elf, uint64_t offset, uint64_t len)
+{
+	char *p;
+
+	if (offset > elf->size || len > elf->size - offset)
+		return NULL;
+	p = malloc(len + 1);
+	if (!p)
+		return NULL;
+	p[len] = '\0';
+	if (fseeko(elf->f, offset, SEEK_SET) || fread(p, 1, len, elf->f) != len) {
+		free(p);
+		return NULL;
+	}
+	return p;
+}
+
+static bool read_header(struct elf *elf)
+{
+	const Elf64_Ehdr *h = &elf->header;
+
+	if (fread(&elf->header, sizeof(*h), 1, elf->f) != 1)
+		return false;
+	if (h->e_ident[EI_CLASS] != ELFCLASS64 || h->e_ident[EI_DATA] != ELFDATA2LSB ||
+	    h->e_shentsize != sizeof(Elf64_Shdr))
+		return false;
+	elf->sections = piece(elf, h->e_shoff, (uint64_t)h->e_shnum * sizeof(Elf64_Shdr));
+	return elf->sections != NULL;
+}
+
+static const Elf64_Shdr *find_section(const struct elf *elf, uint32_t type)
+{
+	for (unsigned i = 0; i < elf->header.e_shnum; i++) {
+		const Elf64_Shdr *s = &elf->sections[i];
+
+		if (s->sh_type == type && s->sh_link < elf->header.e_shnum)
+			return s;
+	}
+	return NULL;
+}
+
+static void add_elf(struct symtab *t, const Elf64_Sym *s, const char *name)
+{
+	static const uint8_t ranks[] = {
+		[STT_FUNC] = 0, [STT_NOTYPE] = RANK_NOTYPE, [STT_OBJECT] = RANK_DATA};
+	unsigned type = ELF64_ST_TYPE(s->st_info);
+	unsigned local = ELF64_ST_BIND(s->st_info) == STB_LOCAL ? RANK_LOCAL : 0;
+
+	if (type <= STT_FUNC && s->st_shndx != SHN_UNDEF && s->st_shndx != SHN_ABS)
+		add(t, s->st_value, ranks[type] | local, name);
+}
+
+static bool read_symbols(struct symtab *t, const struct elf *elf, const Elf64_Shdr *section)
+{
+	const Elf64_Shdr *link = &elf->sections[section->sh_link];
+	Elf64_Sym *sym = piece(elf, section->sh_offset, section->sh_size);
+	char *names = piece(elf, link->sh_offset, link->sh_size);
+	bool ok = sym && names;
+
+	for (uint64_t i = 0; ok && i < section->sh_size / sizeof(*sym); i++) {
+		if (sym[i].st_name < link->sh_size)
+			add_elf(t, &sym[i], names + sym[i].st_name);
+	}
+	free(sym);
+	free(names);
+	return ok;
+}
+
+static int read_elf(struct symtab *t, FILE *f, const char *path, struct err *e)
+{
+	struct elf elf = {.f = f};
+	const Elf64_Shdr *section = NULL;
+	struct stat st;
+	bool ok;
+
+	elf.size = fstat(fileno(f), &st) ? 0 : st.st_size;
+	ok = read_header(&elf);
+	if (ok)
+		section = find_section(&elf, SHT_SYMTAB);
+	if (ok && !section)
+		section = find_section(&elf, SHT_DYNSYM);
+	if (section)
+		ok = read_symbols(t, &elf, section);
+	free(elf.sections);
+	return ok ? 0
+		  : err_set(e, -EINVAL, "--symbols", "%s is no 64-bit ELF file or is damaged",
+			    path);
+}
+
+/* ---- the table ---- */
 
 static int compare(const void *a, const void *b)
 {
 	const struct symbol *x = a, *y = b;
 
-	return (x->addr > y->addr) - (x->addr < y->addr);
+	if (x->addr != y->addr)
+		return x->addr > y->addr ? 1 : -1;
+	if (x->rank != y->rank)
+		return x->rank > y->rank ? 1 : -1;
+	return x->order > y->order ? 1 : -1;
+}
+
+static int read_file(struct symtab *t, FILE *f, const char *path, struct err *e)
+{
+	char magic[SELFMAG];
+	size_t n = fread(magic, 1, sizeof(magic), f);
+	int r = 0;
+
+	rewind(f);
+	if (n == SELFMAG && !memcmp(magic, ELFMAG, SELFMAG))
+		r = read_elf(t, f, path, e);
+	else
+		read_text(t, f);
+	if (!r && !t->count) {
+		r = err_set(e, -EINVAL, "--symbols", "%s holds no symbols", path);
+		err_hint(e,
+			 "give an ELF file that is not stripped, a System.map or the output of nm");
+	}
+	return r;
 }
 
 struct symtab *symtab_load(const char *path, struct err *e)
 {
 	struct symtab *t;
-	char line[1024], name[512], type;
-	uint64_t addr;
 	FILE *f = fopen(path, "re");
 
 	if (!f) {
@@ -49,19 +220,13 @@ struct symtab *symtab_load(const char *path, struct err *e)
 		return NULL;
 	}
 	t = xcalloc(1, sizeof(*t));
-	while (fgets(line, sizeof(line), f)) {
-		/* Mapping symbols ($x, $d) say nothing. */
-		if (sscanf(line, "%" SCNx64 " %c %511s", &addr, &type, name) == 3 && name[0] != '$')
-			add(t, addr, name);
+	if (read_file(t, f, path, e)) {
+		symtab_free(t);
+		t = NULL;
+	} else {
+		qsort(t->sym, t->count, sizeof(*t->sym), compare);
 	}
 	fclose(f);
-	if (!t->count) {
-		err_set(e, -EINVAL, "--symbols", "%s holds no symbols in the format of nm", path);
-		err_hint(e, "make it with: nm FILE > %s.map", path);
-		symtab_free(t);
-		return NULL;
-	}
-	qsort(t->sym, t->count, sizeof(*t->sym), compare);
 	return t;
 }
 
@@ -69,8 +234,9 @@ const char *symtab_find(const struct symtab *t, uint64_t addr, uint64_t *offset)
 {
 	size_t lo = 0, hi = t->count;
 
+	/* Number of symbols at or below @addr ... */
 	while (lo < hi) {
-		size_t mid = (lo + hi) / 2;
+		size_t mid = lo + (hi - lo) / 2;
 
 		if (t->sym[mid].addr <= addr)
 			lo = mid + 1;
@@ -79,8 +245,11 @@ const char *symtab_find(const struct symtab *t, uint64_t addr, uint64_t *offset)
 	}
 	if (!lo)
 		return NULL;
-	*offset = addr - t->sym[lo - 1].addr;
-	return t->sym[lo - 1].name;
+	/* ... and the best name of the last one's address. */
+	while (--lo && t->sym[lo - 1].addr == t->sym[lo].addr)
+		;
+	*offset = addr - t->sym[lo].addr;
+	return t->sym[lo].name;
 }
 
 void symtab_free(struct symtab *t)
