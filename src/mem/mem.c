@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Address spaces. The regions are kept in an array sorted by address; after mem_freeze() it is
- * read without a lock.
+ * read without a lock. `lock` guards the listeners and every change of a region's `direct`, so that a
+ * listener hears of each change exactly once, whenever it registers.
  */
 #include "mem/mem.h"
 
@@ -16,8 +17,6 @@
 
 #define ADDRESS_LIMIT (1ULL << 52)
 
-enum { LISTENERS_MAX = 4 };
-
 struct listener {
 	mem_map_fn *fn;
 	void *opaque;
@@ -27,8 +26,8 @@ struct mem_space {
 	struct mem_region **region;
 	size_t count, capacity;
 	bool frozen;
-	pthread_mutex_t lock; /* listeners */
-	struct listener listener[LISTENERS_MAX];
+	pthread_mutex_t lock;
+	struct listener *listener;
 	unsigned listener_count;
 };
 
@@ -47,6 +46,7 @@ void mem_space_destroy(struct mem_space *s)
 	if (!s)
 		return;
 	pthread_mutex_destroy(&s->lock);
+	free(s->listener);
 	free(s->region);
 	free(s);
 }
@@ -72,6 +72,26 @@ static const char *place(const struct mem_region *r)
 	return r->where ? r->where : r->name;
 }
 
+/* Handlers are promised aligned offsets, and accesses to memory their atomicity. */
+static int check_alignment(const struct mem_region *r, struct err *e)
+{
+	uint64_t unit = r->kind == MEM_MMIO ? r->max_width : 8;
+	int code;
+
+	if ((r->base | r->size) % unit == 0)
+		return 0;
+	code = err_set(e, -EINVAL, place(r), "%s: 0x%llx bytes at 0x%llx are not aligned", r->name,
+		       (unsigned long long)r->size, (unsigned long long)r->base);
+	err_hint(e, "address and size must be multiples of %u", (unsigned)unit);
+	return code;
+}
+
+static bool widths_valid(const struct mem_region *r)
+{
+	return r->kind == MEM_RAM || (is_pow2(r->min_width) && is_pow2(r->max_width) &&
+				      r->min_width <= r->max_width && r->max_width <= 8);
+}
+
 static int check_place(const struct mem_space *s, const struct mem_region *r, size_t at,
 		       struct err *e)
 {
@@ -85,6 +105,9 @@ static int check_place(const struct mem_space *s, const struct mem_region *r, si
 		err_hint(e, "choose another address or size");
 		return code;
 	}
+	code = check_alignment(r, e);
+	if (code)
+		return code;
 	if (at == s->count || s->region[at]->base > r->base + r->size - 1)
 		return 0;
 	other = s->region[at];
@@ -104,9 +127,10 @@ static int check_place(const struct mem_space *s, const struct mem_region *r, si
 int mem_add(struct mem_space *s, struct mem_region *r, struct err *e)
 {
 	size_t at = position(s, r->base);
-	int code = check_place(s, r, at, e);
+	int code;
 
-	CHECK(!s->frozen);
+	CHECK(!s->frozen && widths_valid(r));
+	code = check_place(s, r, at, e);
 	if (code)
 		return code;
 	if (s->count == s->capacity) {
@@ -163,14 +187,14 @@ uint8_t *mem_ptr(const struct mem_space *s, uint64_t gpa, uint64_t len, bool wri
 
 /* Copy piece by piece; @to_guest says which way. */
 static enum mem_result copy(const struct mem_space *s, uint64_t gpa, uint8_t *buf, uint64_t len,
-			    bool to_guest)
+			    bool to_guest, bool secure)
 {
 	while (len) {
 		struct mem_region *r = mem_find(s, gpa);
 		uint64_t part;
 		uint8_t *host;
 
-		if (!usable(r, to_guest, false))
+		if (!usable(r, to_guest, secure))
 			return MEM_UNHANDLED;
 		part = r->size - (gpa - r->base);
 		part = part < len ? part : len;
@@ -185,12 +209,12 @@ static enum mem_result copy(const struct mem_space *s, uint64_t gpa, uint8_t *bu
 
 enum mem_result mem_copy_from(const struct mem_space *s, uint64_t gpa, void *buf, uint64_t len)
 {
-	return copy(s, gpa, buf, len, false);
+	return copy(s, gpa, buf, len, false, false);
 }
 
 enum mem_result mem_copy_to(const struct mem_space *s, uint64_t gpa, const void *buf, uint64_t len)
 {
-	return copy(s, gpa, (uint8_t *)(uintptr_t)buf, len, true);
+	return copy(s, gpa, (uint8_t *)(uintptr_t)buf, len, true, false);
 }
 
 /* Aligned accesses of 1, 2, 4, 8 bytes are single-copy atomic (Arm ARM B2.2.1). */
@@ -286,10 +310,13 @@ static enum mem_result write_mmio(struct mem_region *r, uint64_t offset, unsigne
 			    (unsigned long long)offset);
 		return MEM_OK;
 	}
-	if (size < r->min_width) {
+	if (size < r->min_width) { /* as on a bus without byte strobes, the other lanes at 0 */
+		uint64_t base = align_down(offset, r->min_width);
+
 		guest_error(r->name, "%u-byte write at offset 0x%llx is taken as %u bytes", size,
 			    (unsigned long long)offset, r->min_width);
-		offset = align_down(offset, r->min_width);
+		value = low_bytes(value, size) << 8 * (offset - base);
+		offset = base;
 		size = r->min_width;
 	}
 	for (unsigned done = 0; done < size && result == MEM_OK; done += r->max_width) {
@@ -301,20 +328,23 @@ static enum mem_result write_mmio(struct mem_region *r, uint64_t offset, unsigne
 	return result;
 }
 
-/* The region for an access, or NULL. An access must lie within one region. */
-static struct mem_region *target(const struct mem_space *s, uint64_t gpa, unsigned size,
-				 struct mem_attrs attrs)
+/* The region an access begins in, or NULL. */
+static struct mem_region *target(const struct mem_space *s, uint64_t gpa, struct mem_attrs attrs)
 {
 	struct mem_region *r = mem_find(s, gpa);
 
-	if (!r || (r->secure_only && !attrs.secure) || size > r->size - (gpa - r->base))
-		return NULL;
-	return r;
+	return r && (!r->secure_only || attrs.secure) ? r : NULL;
 }
 
+static bool fits(const struct mem_region *r, uint64_t gpa, unsigned size)
+{
+	return size <= r->size - (gpa - r->base);
+}
+
+/* MMIO takes what is aligned; a multiple of max_width by its size, it then also fits. */
 static bool acceptable(const struct mem_region *r, uint64_t gpa, unsigned size)
 {
-	if (is_pow2(size) && gpa % size == 0)
+	if (is_pow2(size) && gpa % size == 0 && fits(r, gpa, size))
 		return true;
 	guest_error(r->name, "unaligned %u-byte access at 0x%llx", size, (unsigned long long)gpa);
 	return false;
@@ -323,13 +353,16 @@ static bool acceptable(const struct mem_region *r, uint64_t gpa, unsigned size)
 enum mem_result mem_read(const struct mem_space *s, uint64_t gpa, unsigned size, uint64_t *value,
 			 struct mem_attrs attrs)
 {
-	struct mem_region *r = target(s, gpa, size, attrs);
+	struct mem_region *r = target(s, gpa, attrs);
 	enum mem_result result;
 
+	CHECK(size && size <= 8);
 	*value = 0;
 	if (!r)
 		return MEM_UNHANDLED;
 	if (is_direct(r)) {
+		if (!fits(r, gpa, size)) /* goes on in the next region */
+			return copy(s, gpa, (uint8_t *)value, size, false, attrs.secure);
 		*value = load(r->host + (gpa - r->base), size);
 		return MEM_OK;
 	}
@@ -347,12 +380,15 @@ enum mem_result mem_read(const struct mem_space *s, uint64_t gpa, unsigned size,
 enum mem_result mem_write(const struct mem_space *s, uint64_t gpa, unsigned size, uint64_t value,
 			  struct mem_attrs attrs)
 {
-	struct mem_region *r = target(s, gpa, size, attrs);
+	struct mem_region *r = target(s, gpa, attrs);
 	enum mem_result result;
 
+	CHECK(size && size <= 8);
 	if (!r)
 		return MEM_UNHANDLED;
 	if (r->kind == MEM_RAM) {
+		if (!fits(r, gpa, size))
+			return copy(s, gpa, (uint8_t *)&value, size, true, attrs.secure);
 		store(r->host + (gpa - r->base), size, value);
 		return MEM_OK;
 	}
@@ -374,7 +410,7 @@ int mem_listen(struct mem_space *s, mem_map_fn *fn, void *opaque)
 	int result = 0;
 
 	pthread_mutex_lock(&s->lock);
-	CHECK(s->listener_count < LISTENERS_MAX);
+	s->listener = xrealloc(s->listener, s->listener_count + 1, sizeof(*s->listener));
 	s->listener[s->listener_count++] = (struct listener){fn, opaque};
 	for (size_t i = 0; i < s->count && !result; i++) {
 		if (is_direct(s->region[i]))
@@ -404,10 +440,12 @@ void mem_set_direct(struct mem_region *r, bool direct)
 
 	if (r->direct == direct)
 		return;
-	__atomic_store_n(&r->direct, direct, __ATOMIC_RELEASE);
-	if (!s)
+	if (!s) { /* not added yet */
+		r->direct = direct;
 		return;
+	}
 	pthread_mutex_lock(&s->lock);
+	__atomic_store_n(&r->direct, direct, __ATOMIC_RELEASE);
 	for (unsigned i = 0; i < s->listener_count; i++) {
 		if (s->listener[i].fn(s->listener[i].opaque, r, direct))
 			LOG(vm, "cannot %s %s in the guest", direct ? "map" : "unmap", r->name);

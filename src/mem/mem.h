@@ -62,8 +62,8 @@ struct mem_region {
 	mem_write_fn *write;   /* MMIO and ROM; NULL: writes are ignored with a guest_error */
 	void *opaque;	       /* for read and write */
 	pthread_mutex_t *lock; /* held around read and write */
-	uint8_t min_width;     /* bytes, 1..8; narrower reads are cut out of a wider one */
-	uint8_t max_width;     /* bytes, 1..8; wider accesses are split, low address first */
+	uint8_t min_width;     /* 1, 2, 4, 8 bytes; narrower reads are cut out of a wider one */
+	uint8_t max_width;     /* 1, 2, 4, 8; wider accesses are split, low address first */
 	bool direct;	       /* ROM: reads go straight to memory (atomic; see mem_set_direct) */
 	struct mem_stats stats;
 	struct mem_space *space; /* set by mem_add */
@@ -72,8 +72,9 @@ struct mem_region {
 struct mem_space *mem_space_create(void);
 void mem_space_destroy(struct mem_space *s);
 
-/* Add a region; @r belongs to the caller and outlives the space. Overlap with an earlier region or
- * an end beyond 2^52 is a user's error, put on @e with both names. Only before mem_freeze(). */
+/* Add a region; @r belongs to the caller and outlives the space. Overlap with an earlier region, an
+ * end beyond 2^52, and address or size that are no multiple of max_width (memory: 8) are a user's
+ * error, put on @e with both names. Only before mem_freeze(). */
 int mem_add(struct mem_space *s, struct mem_region *r, struct err *e);
 void mem_freeze(struct mem_space *s);
 
@@ -92,7 +93,8 @@ enum mem_result mem_copy_to(const struct mem_space *s, uint64_t gpa, const void 
 
 /* One access by a PE that could not be satisfied in hardware: dispatches to MMIO, and also serves
  * RAM and ROM (for emulated instructions). @size is 1..8 and need not be aligned; an unaligned access
- * to MMIO is MEM_ERROR. Takes the region's lock. */
+ * to MMIO, or one past its end, is MEM_ERROR. Aligned 1, 2, 4, 8 bytes of memory are single-copy atomic.
+ * Takes the region's lock. */
 enum mem_result mem_read(const struct mem_space *s, uint64_t gpa, unsigned size, uint64_t *value,
 			 struct mem_attrs attrs);
 enum mem_result mem_write(const struct mem_space *s, uint64_t gpa, unsigned size, uint64_t value,
@@ -101,7 +103,7 @@ enum mem_result mem_write(const struct mem_space *s, uint64_t gpa, unsigned size
 /* What a back end maps for its guests: called for every RAM and direct ROM region when it is
  * registered, and when a ROM region changes between direct and not. @map false: take it away. */
 typedef int mem_map_fn(void *opaque, const struct mem_region *r, bool map);
-/* One listener at most per space is needed per VM; returns the first error of @fn. */
+/* Any number of listeners. Returns the first error of @fn; the listener is registered even so. */
 int mem_listen(struct mem_space *s, mem_map_fn *fn, void *opaque);
 void mem_unlisten(struct mem_space *s, mem_map_fn *fn, void *opaque);
 
