@@ -46,6 +46,9 @@ int board_set_backend(struct board *b, const char *name, const char *backend, co
  * the slot's object becomes of that type and keeps its name and whatever @text does not say. */
 int board_plug(struct board *b, const char *slot_type, const char *text, const char *where,
 	       struct err *e);
+/* The same for a text that the user has not written so: mistakes in it have no column. */
+int board_plug_made(struct board *b, const char *slot_type, const char *text, const char *where,
+		    struct err *e);
 /* Names of the objects of a component type, in order; NULL past the last. */
 const char *board_find_type(const struct board *b, const char *type, unsigned index);
 const char *board_find_class(const struct board *b, enum dev_class cls, unsigned index);

@@ -56,10 +56,7 @@ static void unknown_type(struct check *k, const struct board_part *part, bool ba
 			nearest_offer(&n, components[i]->type);
 	failed(k, board_err(k->e, -ENOENT, &part->at, "there is no %s \"%s\"",
 			    backend ? "back end" : "component", part->type));
-	if (!strcmp(part->type, "-vobj"))
-		err_hint(k->e, "in a file the object stands alone, without -vobj");
-	else
-		did_you_mean(k, &n, "`obverse list components` shows them");
+	did_you_mean(k, &n, "`obverse list components` shows them");
 }
 
 static void find_component(struct check *k, struct board_part *part, bool backend)

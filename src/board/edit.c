@@ -156,19 +156,18 @@ static void become(struct board_object *slot, struct board_part *self, struct bo
 	slot->where = board_place_text(&slot->self.at);
 }
 
-int board_plug(struct board *b, const char *slot_type, const char *text, const char *where,
-	       struct err *e)
+static int plug(struct board *b, const char *slot_type, const char *text,
+		const struct board_place *at, struct err *e)
 {
-	const struct board_place at = {.file = board_keep(b, where)};
 	struct board_object *slot = last_of_type(b, slot_type);
 	struct board_part self = {0}, *backend = NULL;
-	int r = board_parse_object(b, text, &at, &self, &backend, e);
+	int r = board_parse_object(b, text, at, &self, &backend, e);
 
 	if (!r && board_part_prop(&self, "name"))
-		r = board_err(e, -EINVAL, &at, "an object in a slot has the slot's name");
+		r = board_err(e, -EINVAL, at, "an object in a slot has the slot's name");
 	if (!r && !slot) {
-		r = board_err(e, -ENOSPC, &at, "the board has no free slot (%s) for a %s",
-			      slot_type, self.type);
+		r = board_err(e, -ENOSPC, at, "the board has no free slot (%s) for a %s", slot_type,
+			      self.type);
 		err_hint(e, "use a board with more slots, or give the object an address: -vobj");
 	}
 	if (!r)
@@ -177,4 +176,20 @@ int board_plug(struct board *b, const char *slot_type, const char *text, const c
 		board_part_free(backend);
 	board_part_clear(&self);
 	return r;
+}
+
+int board_plug(struct board *b, const char *slot_type, const char *text, const char *where,
+	       struct err *e)
+{
+	const struct board_place at = {.file = board_keep(b, where), .col = 1};
+
+	return plug(b, slot_type, text, &at, e);
+}
+
+int board_plug_made(struct board *b, const char *slot_type, const char *text, const char *where,
+		    struct err *e)
+{
+	const struct board_place at = {.file = board_keep(b, where)};
+
+	return plug(b, slot_type, text, &at, e);
 }

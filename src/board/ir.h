@@ -107,7 +107,8 @@ bool board_name_valid(const char *name);
 
 /* ---- parse.c ---- */
 
-/* "TYPE[@VENDOR][#...]" without "||"; NULL after an error. */
+/* "TYPE[@VENDOR][#...]" without "||"; NULL after an error. Here and below @at is the place of the first
+ * character; without a column its mistakes have none either. */
 struct board_part *board_parse_part(struct board *b, const char *text, const struct board_place *at,
 				    struct err *e);
 /* TYPE[@VENDOR][#...][||BACKEND...]; clear @self and free @backend, also after an error. */

@@ -23,7 +23,8 @@ struct scan {
 	const char *s;
 	size_t pos;
 	struct board_place at;
-	const unsigned *cols; /* column of each character; NULL: they follow at.col */
+	const unsigned
+		*cols; /* column of each character; NULL: they follow at.col, unless that is 0 */
 };
 
 /* ---- scanning ---- */
@@ -37,7 +38,10 @@ static struct board_place place(const struct scan *t, size_t pos)
 {
 	struct board_place at = t->at;
 
-	at.col = t->cols ? t->cols[pos] : at.col + (unsigned)pos;
+	if (t->cols)
+		at.col = t->cols[pos];
+	else if (at.col)
+		at.col += (unsigned)pos;
 	return at;
 }
 
@@ -394,7 +398,6 @@ int board_parse_object(struct board *b, const char *text, const struct board_pla
 {
 	struct scan t = {.board = b, .e = e, .s = text, .at = *at};
 
-	t.at.col = 1;
 	return parts(&t, self, backend);
 }
 
@@ -532,6 +535,14 @@ static int include_line(struct scan *t)
 	return r;
 }
 
+/* A line pasted from a command. */
+static int vobj_line(struct scan *t)
+{
+	bad(t, 0, "-vobj is for command lines");
+	err_hint(t->e, "in a file the object stands alone");
+	return -EINVAL;
+}
+
 static int line(struct scan *t)
 {
 	skip_blanks(t);
@@ -543,6 +554,8 @@ static int line(struct scan *t)
 		return include_line(t);
 	if (keyword(t, "remove"))
 		return remove_line(t);
+	if (keyword(t, "-vobj"))
+		return vobj_line(t);
 	return object(t);
 }
 

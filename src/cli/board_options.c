@@ -262,7 +262,7 @@ static int opt_drive(void *ctx, const char *value, const char *where, struct err
 	if (readonly)
 		buf_str(&text, ";readonly=true");
 	if (!r)
-		r = board_plug(board_of(ctx), SLOT, text.data, where, e);
+		r = board_plug_made(board_of(ctx), SLOT, text.data, where, e);
 	buf_free(&text);
 	free(path);
 	return r;
@@ -333,7 +333,7 @@ static int opt_net(void *ctx, const char *value, const char *where, struct err *
 	copy = xstrdup(value);
 	r = net_text(&t, copy, where, e);
 	if (!r)
-		r = board_plug(board_of(ctx), SLOT, t.device.data, where, e);
+		r = board_plug_made(board_of(ctx), SLOT, t.device.data, where, e);
 	buf_free(&t.device);
 	buf_free(&t.backend);
 	buf_free(&t.forwards);

@@ -84,7 +84,7 @@ static int set_one(const char *name, size_t len, struct err *e)
 		}
 	}
 	r = err_set(e, -EINVAL, "--log", "there is no log channel \"%.*s\"", (int)len, name);
-	err_hint(e, "`obverse help run` lists the channels; \"all\" means all of them");
+	err_hint(e, "`obverse list log` shows the channels; \"all\" means all of them");
 	return r;
 }
 
