@@ -11,8 +11,10 @@
 #include "dev/loader.h"
 #include "util/bits.h"
 #include "util/err.h"
+#include "util/log.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <libfdt.h>
 #include <stdlib.h>
 #include <string.h>
@@ -215,6 +217,10 @@ static int linux_start(struct dev *d, struct dev_boot *b, struct err *e)
 		r = load_tree(&j, b, &dtb);
 	if (r)
 		return r;
+	LOG(board,
+	    "kernel 0x%" PRIx64 "-0x%" PRIx64 ", initrd 0x%" PRIx64 "-0x%" PRIx64
+	    ", device tree 0x%" PRIx64 ", entry 0x%" PRIx64,
+	    j.kernel.start, j.kernel.end, j.initrd.start, j.initrd.end, dtb, j.kernel.entry);
 	b->found = true;
 	b->pc = j.kernel.entry;
 	b->x[0] = dtb;
