@@ -164,20 +164,45 @@ static int bad(const struct dev *d, const struct prop *p, const char *value, con
 		       expected);
 }
 
-static int in_range(const struct dev *d, const struct prop *p, uint64_t v, const char *value,
-		    const char *where, struct err *e)
+static uint64_t largest(const struct prop *p)
 {
-	uint64_t max = p->max ? p->max : UINT64_MAX;
-	int r;
-
-	if (v >= p->min && v <= max)
-		return 0;
-	r = err_set(e, -ERANGE, where, "%s.%s: %s is out of range", d->name, p->name, value);
 	if (p->max)
-		err_hint(e, "it can be %llu to %llu", (unsigned long long)p->min,
-			 (unsigned long long)max);
-	else
-		err_hint(e, "it must be at least %llu", (unsigned long long)p->min);
+		return p->max;
+	return p->kind == PROP_U32 ? UINT32_MAX : UINT64_MAX;
+}
+
+/* A value as the user would write it for this property. */
+static void add_value(struct buf *b, const struct prop *p, uint64_t v)
+{
+	static const char prefixes[] = " kMGT";
+	unsigned step = p->kind == PROP_SIZE ? 1024 : 1000, i = 0;
+
+	if (p->kind == PROP_U32 || p->kind == PROP_U64) {
+		buf_fmt(b, v < 1000000 ? "%llu" : "0x%llx", (unsigned long long)v);
+		return;
+	}
+	for (; v && v % step == 0 && i < 4; i++)
+		v /= step;
+	buf_fmt(b, "%llu", (unsigned long long)v);
+	if (p->kind == PROP_FREQ)
+		buf_fmt(b, "%.*sHz", i > 0, prefixes + i);
+	else if (i)
+		buf_fmt(b, "%ciB", i == 1 ? 'K' : prefixes[i]);
+	else if (v)
+		buf_str(b, "B");
+}
+
+static int out_of_range(const struct dev *d, const struct prop *p, const char *value,
+			const char *where, struct err *e)
+{
+	struct buf range = BUF_INIT;
+	int r = err_set(e, -ERANGE, where, "%s.%s: %s is out of range", d->name, p->name, value);
+
+	add_value(&range, p, p->min);
+	buf_str(&range, " to ");
+	add_value(&range, p, largest(p));
+	err_hint(e, "it can be %s", range.data);
+	buf_free(&range);
 	return r;
 }
 
@@ -201,15 +226,10 @@ static int set_number(struct dev *d, const struct prop *p, const char *value, co
 		: p->kind == PROP_FREQ ? parse_freq(value, &v)
 				       : parse_u64(value, &v);
 
-	if (!r && p->kind == PROP_U32 && v > UINT32_MAX)
-		r = -ERANGE;
-	if (r == -ERANGE)
-		return bad(d, p, value, where, e, "a number that fits");
+	if (r == -ERANGE || (!r && (v < p->min || v > largest(p))))
+		return out_of_range(d, p, value, where, e);
 	if (r)
 		return bad(d, p, value, where, e, expected(p->kind));
-	r = in_range(d, p, v, value, where, e);
-	if (r)
-		return r;
 	if (p->kind == PROP_U32)
 		*(uint32_t *)field(d, p) = v;
 	else

@@ -6,7 +6,6 @@
 
 #include <libfdt.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { CELLS_MAX = 256, SPECIFIER_MAX = 4 };
@@ -121,30 +120,47 @@ void dt_reg_of(struct dt *dt, int node, const struct dev *d)
 		pairs[n++] = d->region[i].base;
 		pairs[n++] = d->region[i].size;
 	}
-	dt_reg(dt, node, pairs, n / 2);
+	if (n)
+		dt_reg(dt, node, pairs, n / 2);
+}
+
+/* Cells of one specifier, 0 for a wire that the guest cannot be told about. */
+static unsigned specifier(const struct irq *w, uint32_t cells[SPECIFIER_MAX])
+{
+	const struct dev_irq_in *in = w->sink ? w->sink->c->irq_in : NULL;
+
+	while (in && in->kind && strcmp(in->kind, w->kind))
+		in++;
+	return in && in->kind && in->dt_cells ? in->dt_cells(w->sink, w, cells) : 0;
+}
+
+static bool is_roots(const struct dt *dt, const struct dev *sink)
+{
+	int len;
+	const fdt32_t *root = fdt_getprop(dt->fdt, 0, "interrupt-parent", &len);
+
+	return root && len == sizeof(*root) && fdt32_to_cpu(*root) == sink->phandle;
 }
 
 void dt_irqs(struct dt *dt, int node, const struct irq *const *wires, unsigned count)
 {
 	uint32_t cells[CELLS_MAX];
 	const struct dev *sink = NULL;
-	const fdt32_t *root;
 	unsigned n = 0;
 
 	for (unsigned i = 0; i < count && n + SPECIFIER_MAX <= CELLS_MAX; i++) {
-		const struct dev_irq_in *in = wires[i]->sink ? wires[i]->sink->c->irq_in : NULL;
+		unsigned used = specifier(wires[i], cells + n);
 
-		while (in && in->kind && strcmp(in->kind, wires[i]->kind))
-			in++;
-		if (!in || !in->kind || !in->dt_cells)
+		if (!used)
 			continue;
+		if (sink && sink != wires[i]->sink)
+			note(dt, -FDT_ERR_BADVALUE); /* would need interrupts-extended */
 		sink = wires[i]->sink;
-		n += in->dt_cells(sink, wires[i], cells + n);
+		n += used;
 	}
 	if (!sink || dt->error)
 		return;
-	root = fdt_getprop(dt->fdt, 0, "interrupt-parent", NULL);
-	if (!root || fdt32_to_cpu(*root) != sink->phandle)
+	if (!is_roots(dt, sink))
 		dt_u32(dt, node, "interrupt-parent", sink->phandle);
 	dt_cells(dt, node, "interrupts", cells, n);
 }

@@ -30,8 +30,8 @@ void dt_empty(struct dt *dt, int node, const char *prop);
 void dt_reg(struct dt *dt, int node, const uint64_t *pairs, unsigned pair_count);
 /* "reg" from the instance's present MMIO regions in descriptor order. */
 void dt_reg_of(struct dt *dt, int node, const struct dev *d);
-/* "interrupts" from wires that share one sink; adds "interrupt-parent" if the sink is not the
- * root's. Unconnected wires are left out. */
+/* "interrupts" from wires that share one sink (if not: dt->error); adds "interrupt-parent" if the sink
+ * is not the root's. Unconnected wires are left out. */
 void dt_irqs(struct dt *dt, int node, const struct irq *const *wires, unsigned count);
 static inline void dt_irq(struct dt *dt, int node, const struct irq *w)
 {

@@ -51,7 +51,7 @@ struct mem_stats {
 };
 
 struct mem_region {
-	const char *name; /* owned by whoever added the region, which outlives the space */
+	const char *name;  /* owned by whoever added the region, which outlives the space */
 	const char *where; /* place in the configuration, for messages; may be NULL */
 	uint64_t base;
 	uint64_t size;
