@@ -52,7 +52,8 @@ void loop_timer_cancel(struct loop_timer *t);
 /* Disarm and wait until a running callback has returned. Do not hold a lock the callback takes. */
 void loop_timer_fini(struct loop_timer *t);
 
-/* Run @fn(@opaque) once in the loop's thread, in order of the calls. */
+/* Run @fn(@opaque) once in the loop's thread, in order of the calls. What has not run when the loop stops
+ * is kept for the next loop_run(); loop_destroy() drops it. */
 void loop_defer(struct loop *l, loop_fn *fn, void *opaque);
 
 /* Serve events until loop_stop(). Returns at once if stop was asked for before. */
