@@ -240,6 +240,9 @@ static void test_irqs_of_two_sinks(void **state)
 	dt_irqs(&dt, n, wires, 2);
 	assert_int_equal(dt.error, -FDT_ERR_BADVALUE);
 	expect_none(&dt, n, "interrupts");
+	dt.error = -FDT_ERR_NOSPACE; /* an earlier error stays */
+	dt_irqs(&dt, n, wires, 2);
+	assert_int_equal(dt.error, -FDT_ERR_NOSPACE);
 	free(dt.fdt);
 }
 

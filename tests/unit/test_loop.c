@@ -344,6 +344,36 @@ static void test_fd_del_other(void **state)
 	loop_destroy(l);
 }
 
+/* The one served first is no longer interested in the other, which was ready, too. */
+static void on_either(void *opaque, int fd, unsigned events)
+{
+	struct both *b = opaque;
+
+	b->calls++;
+	loop_fd_set(b->watch[0], 0);
+	loop_fd_set(b->watch[1], 0);
+	loop_stop(b->loop);
+}
+
+static void test_fd_set_other(void **state)
+{
+	struct loop *l = loop_create();
+	struct pipe_watch p = watch_pipe(l), q = watch_pipe(l);
+	struct both b = {.loop = l};
+
+	b.watch[0] = loop_fd_add(l, p.fd[1], LOOP_OUT, on_either, &b);
+	b.watch[1] = loop_fd_add(l, q.fd[1], LOOP_OUT, on_either, &b);
+	loop_run(l);
+	run_for(l, 1);
+	assert_int_equal(b.calls, 1);
+	for (unsigned i = 0; i < 2; i++) {
+		loop_fd_del(b.watch[i]);
+		close(p.fd[i]);
+		close(q.fd[i]);
+	}
+	loop_destroy(l);
+}
+
 static struct loop *signalled;
 
 static void on_signal(int sig)
@@ -623,6 +653,7 @@ int main(void)
 		cmocka_unit_test(test_fd_events),
 		cmocka_unit_test(test_fd_del_in_itself),
 		cmocka_unit_test(test_fd_del_other),
+		cmocka_unit_test(test_fd_set_other),
 		cmocka_unit_test(test_stop_from_signal),
 		cmocka_unit_test(test_defer_threads),
 		cmocka_unit_test(test_no_lost_wakeup),
