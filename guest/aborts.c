@@ -31,7 +31,9 @@ static void expect(unsigned el, const char *what, trap_fn *fn, uint64_t arg, uin
 		ok(false, name(el, what), "no exception");
 		return;
 	}
-	ok(t.esr == esr && t.vector == (el ? 4 : 8) && (elr == ~0ULL || t.elr == elr) &&
+	/* KVM before 6.2 writes ones into the upper half when it injects an abort by itself, as it does
+	 * for instruction fetches: nothing that Obverse could see. */
+	ok((uint32_t)t.esr == esr && t.vector == (el ? 4 : 8) && (elr == ~0ULL || t.elr == elr) &&
 		   (far == ~0ULL || t.far == far) && (t.spsr & 0x3df) == (el ? 0x3c5 : 0x3c0),
 	   name(el, what), "ESR 0x%lx, not 0x%lx; vector %u ELR 0x%lx FAR 0x%lx SPSR 0x%lx", t.esr,
 	   esr, t.vector, t.elr, t.far, t.spsr);

@@ -229,8 +229,9 @@ static void test_ordered(void)
 		loaded("LDAPR W", 41, 0, MR);
 	}
 	if ((mrs("id_aa64isar1_el1") >> 20 & 15) >= 2) {
-		RUN(MR, 0, 0, "ldapur w1, [x9, #4]\n\tldapursw x2, [x9, #4]");
-		loaded("LDAPUR", (uint32_t)B, 0xffffffff00000000 | (uint32_t)B, MR);
+		/* Not LDAPURSW: it comes with a syndrome, and emulated hosts leave out its SSE bit. */
+		RUN(MR, 0, 0, "ldapur w1, [x9, #4]\n\tldapurh w2, [x9, #4]");
+		loaded("LDAPUR", (uint32_t)B, (uint16_t)B, MR);
 		RUN(MR, 42, 0, "stlur w1, [x9, #4]");
 		stored("STLUR", 41, 42, MR);
 	}

@@ -140,6 +140,9 @@ static void test_gic_code(void)
 	ok_eq(call(buffer[3], 0), 0xf0, "MRS overwritten by MSR");
 }
 
+/* BRK #0xc000: see imms below. */
+asm(".pushsection .text\n	brk	#0xc000\n	.popsection");
+
 static void brk_fn(uint64_t arg)
 {
 	call((const uint32_t *)arg, 0);
@@ -147,7 +150,9 @@ static void brk_fn(uint64_t arg)
 
 static void test_written_brk(void)
 {
-	static const uint16_t imms[] = {0, 0x800, 0xc000, 0xc003, 0xdffe, 0xf000};
+	/* A BRK with the immediate of a slot in use, written at run time, is taken for a copy of patched
+	 * code: docs/interception.md, limits. 0xc000 stands in this image, so no slot has it. */
+	static const uint16_t imms[] = {0, 0x800, 0xc000, 0xdffe, 0xf000};
 	struct trap t;
 
 	for (unsigned i = 0; i < ARRAY_COUNT(imms); i++) {

@@ -15,12 +15,12 @@
 struct dev;
 
 struct irq {
-	struct dev *sink;    /* NULL: not connected */
-	uint32_t input;      /* the sink's flat number of its input */
-	const char *kind;    /* as the user wrote it: "spi", "ppi", "gpio" ... */
-	uint32_t number;     /* number within the kind */
-	uint32_t dt_flags;   /* IRQ_TYPE_* of the device-tree binding; 4 = level high */
-	bool level;          /* last level set, so that repeats cost nothing */
+	struct dev *sink;  /* NULL: not connected */
+	uint32_t input;	   /* the sink's flat number of its input */
+	const char *kind;  /* as the user wrote it: "spi", "ppi", "gpio" ... */
+	uint32_t number;   /* number within the kind */
+	uint32_t dt_flags; /* IRQ_TYPE_* of the device-tree binding; 4 = level high */
+	bool level;	   /* last level set, so that repeats cost nothing */
 };
 
 enum { IRQ_TYPE_EDGE_RISING = 1, IRQ_TYPE_EDGE_FALLING = 2, IRQ_TYPE_LEVEL_HIGH = 4 };

@@ -47,7 +47,7 @@ static void exit_brk(struct pe *pe, const struct hv_exit *x)
 		return;
 	}
 	site = site_count(&pe->sites, pe_get(pe, REG_PC), slot);
-	if (pe_el(pe) == 0) {
+	if (slot->row->what != INTERCEPT_GUEST_BRK && pe_el(pe) == 0) {
 		if (!regime_el0_brk(pe, slot, site))
 			reflect_brk(pe, x->brk.imm);
 		return;

@@ -6,12 +6,13 @@
 #include "pe/pe_int.h"
 
 #include "arm/ldst.h"
+#include "arm/sysreg.h"
 #include "util/bits.h"
 #include "util/log.h"
 
-#define SCTLR_EL1     SYSREG(3, 0, 1, 0, 0)
 #define SCTLR_EL1_E0E 24
 #define SCTLR_EL1_EE  25
+#define ESR_WNR	      (1U << 6)
 
 static struct mem_attrs attrs_of(const struct pe *pe)
 {
@@ -24,11 +25,19 @@ static void log_miss(struct pe *pe, uint64_t ipa, unsigned size, bool is_write)
 	    is_write ? "write" : "read", (unsigned long long)ipa);
 }
 
-static void abort_access(struct pe *pe)
+/* Synchronous external abort. Back ends may leave out WnR, and some KVM versions write ones into the
+ * upper half of ESR_EL1. */
+static void abort_access(struct pe *pe, bool is_write)
 {
+	uint32_t esr;
+
 	pe->stats.aborts++;
-	if (pe->set->cfg.hv->mmio_abort(pe->vcpu))
+	if (pe->set->cfg.hv->mmio_abort(pe->vcpu)) {
 		pe_failed(pe, "cannot give an external abort");
+		return;
+	}
+	esr = pe_get(pe, REG_SYS(SYS_ESR_EL1));
+	pe_put(pe, REG_SYS(SYS_ESR_EL1), is_write ? esr | ESR_WNR : esr & ~ESR_WNR);
 }
 
 void pe_mmio(struct pe *pe, const struct hv_exit *x)
@@ -44,7 +53,7 @@ void pe_mmio(struct pe *pe, const struct hv_exit *x)
 		return;
 	}
 	log_miss(pe, x->mmio.ipa, x->mmio.size, x->mmio.is_write);
-	abort_access(pe);
+	abort_access(pe, x->mmio.is_write);
 }
 
 /* ---- without syndrome ---- */
@@ -120,7 +129,7 @@ static bool fetch(struct pe *pe, uint64_t pc, uint32_t *word)
 
 static void fill_context(struct pe *pe, struct a64_ldst_ctx *c)
 {
-	uint64_t sctlr = pe_get(pe, REG_SYS(SCTLR_EL1));
+	uint64_t sctlr = pe_get(pe, REG_SYS(SYS_SCTLR_EL1));
 
 	*c = (struct a64_ldst_ctx){
 		.opaque = pe,
@@ -151,7 +160,7 @@ void pe_dabt(struct pe *pe, const struct hv_exit *x)
 	if (!fetch(pe, c.pc, &word) || !a64_ldst_decode(word, &op)) {
 		guest_unimp(pe->name, "instruction 0x%08x at 0x%llx on device address 0x%llx", word,
 			    (unsigned long long)c.pc, (unsigned long long)x->dabt.ipa);
-		abort_access(pe);
+		abort_access(pe, x->dabt.is_write);
 		return;
 	}
 	if (a64_ldst_execute(&op, &c) == A64_LDST_OK) {
@@ -159,5 +168,5 @@ void pe_dabt(struct pe *pe, const struct hv_exit *x)
 		return;
 	}
 	log_miss(pe, x->dabt.ipa, a64_ldst_bytes(&op), c.fault_write);
-	abort_access(pe);
+	abort_access(pe, c.fault_write);
 }

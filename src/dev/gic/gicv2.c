@@ -8,6 +8,7 @@
  */
 #include "dev/gic/gicv2_int.h"
 
+#include "arm/sysreg.h"
 #include "dev/dt.h"
 #include "util/err.h"
 
@@ -153,6 +154,9 @@ static int gicv2_init(struct dev *d, struct err *e)
 {
 	struct gicv2 *g = gicv2_of(d);
 
+	/* Some hosts show their own GIC's system registers otherwise. */
+	if (d->host->pes)
+		pe_id_field(d->host->pes, SYS_ID_AA64PFR0_EL1, 27, 24, 0);
 	return gic_init(&g->core, d, g->spis, e);
 }
 

@@ -597,12 +597,16 @@ static int kvm_mmio_done(struct hv_vcpu *v, uint64_t value)
 static int kvm_mmio_abort(struct hv_vcpu *v)
 {
 	struct kvm_vcpu_events ev = {.exception.ext_dabt_pending = 1};
+	int r;
 
 	if (ioctl(v->fd, KVM_SET_VCPU_EVENTS, &ev))
 		return -errno;
-	/* The abort is taken, and with it the access cancelled, at the next KVM_RUN. */
+	/* Take the abort now. KVM sees the pending exception and leaves the access alone, but keeps in mind
+	 * that it is to be completed; the exit reason is what makes it do so the next time. */
 	v->mmio_pending = true;
-	return 0;
+	r = settle(v);
+	v->run->exit_reason = KVM_EXIT_UNKNOWN;
+	return r;
 }
 
 /* ---- registers ---- */
