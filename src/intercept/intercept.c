@@ -81,11 +81,18 @@ const struct intercept_slot *intercept_slot(const struct intercept *ic, uint16_t
 
 void intercept_reserve(struct intercept *ic, uint64_t gpa, uint64_t len)
 {
-	for (uint64_t i = 0; i + 4 <= len; i += 4) {
-		const uint32_t *p = (const void *)mem_ptr(ic->mem, gpa + i, 4, false);
+	while (len >= 4) {
+		uint64_t part = PAGE_SIZE - gpa % PAGE_SIZE;
+		const uint32_t *p;
 
-		if (p && (*p & 0xffe0001f) == 0xd4200000)
-			slots_reserve(&ic->slots, bits(*p, 20, 5));
+		part = part < len ? part : len;
+		p = (const uint32_t *)(const void *)mem_ptr(ic->mem, gpa, part, false);
+		for (uint64_t i = 0; p && i < part / 4; i++) {
+			if ((p[i] & 0xffe0001f) == 0xd4200000)
+				slots_reserve(&ic->slots, bits(p[i], 20, 5));
+		}
+		gpa += part;
+		len -= part;
 	}
 }
 
