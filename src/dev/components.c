@@ -10,6 +10,8 @@
 	COMPONENT(cfi_flash_component)                                                             \
 	COMPONENT(char_file_component)                                                             \
 	COMPONENT(char_null_component)                                                             \
+	COMPONENT(char_pty_component)                                                              \
+	COMPONENT(char_socket_component)                                                           \
 	COMPONENT(char_stdio_component)                                                            \
 	COMPONENT(cpu_component)                                                                   \
 	COMPONENT(firmware_component)                                                              \

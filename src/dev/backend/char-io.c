@@ -2,6 +2,7 @@
 #include "dev/backend/char-io.h"
 
 #include "host/clock.h"
+#include "util/log.h"
 #include "util/xalloc.h"
 
 #include <errno.h>
@@ -24,8 +25,10 @@ static bool push_out(struct char_io *io)
 		n = write(io->out, io->queue + io->head, part);
 		if (n < 0 && errno == EINTR)
 			continue;
+		if (n < 0 && errno == EAGAIN)
+			return true;
 		if (n < 0)
-			return errno == EAGAIN;
+			return false;
 		io->head = (io->head + n) % CHAR_QUEUE_SIZE;
 		io->count -= n;
 	}
@@ -73,8 +76,10 @@ size_t char_io_write(struct char_io *io, const uint8_t *data, size_t len)
 	room = CHAR_QUEUE_SIZE - io->count;
 	len = len < room ? len : room;
 	enqueue(io, data, len);
-	if (!push_out(io))
+	if (!push_out(io)) {
+		LOG(dev, "%s: output is lost: %s", io->be->name, strerror(errno));
 		drop(io);
+	}
 	if (io->count && !io->out_watch)
 		io->out_watch = loop_fd_add(io->be->host->loop, io->out, LOOP_OUT, on_writable, io);
 	dev_unlock(io->be);
@@ -101,13 +106,33 @@ void char_io_drain(struct char_io *io, int ms)
 
 static loop_fd_fn on_readable;
 
+/* The functions of this part run with the model's lock held, but for on_readable(). */
+
 static void watch_input(struct char_io *io)
 {
 	if (io->in >= 0 && io->client.dev && !io->in_watch)
 		io->in_watch = loop_fd_add(io->be->host->loop, io->in, LOOP_IN, on_readable, io);
 }
 
-/* Give the model what it has room for. Its lock is held. */
+static void forget_input(struct char_io *io)
+{
+	loop_fd_del(io->in_watch); /* from its own callback: does not wait */
+	io->in_watch = NULL;
+}
+
+/* How much to read. */
+static size_t input_room(const struct char_io *io)
+{
+	size_t room;
+
+	if (io->filter)
+		return CHAR_INPUT_MAX;
+	room = io->client.can_receive(io->client.dev);
+	room -= io->pending_count < room ? io->pending_count : room;
+	return room < CHAR_INPUT_MAX ? room : CHAR_INPUT_MAX;
+}
+
+/* Give the model what it has room for. */
 static void deliver(struct char_io *io)
 {
 	size_t room = io->client.can_receive(io->client.dev);
@@ -123,7 +148,7 @@ static void deliver(struct char_io *io)
 	io->client.receive(io->client.dev, part, n);
 }
 
-static void accept(struct char_io *io, uint8_t *data, size_t len)
+static void accept_input(struct char_io *io, uint8_t *data, size_t len)
 {
 	size_t room;
 
@@ -136,43 +161,53 @@ static void accept(struct char_io *io, uint8_t *data, size_t len)
 	deliver(io);
 }
 
-/* The model's lock is held. */
-static struct loop_fd *forget_input(struct char_io *io)
+/* Until char_io_resume(). */
+static void pause_input(struct char_io *io)
 {
-	struct loop_fd *w = io->in_watch;
+	io->in_paused = true;
+	if (io->hangup)
+		loop_fd_set(io->in_watch, 0);
+	else /* even without events it would report, over and over, that the other side has closed */
+		forget_input(io);
+}
 
-	io->in_watch = NULL;
-	return w;
+/* False: there will be no more. */
+static bool read_input(struct char_io *io, int fd, bool hung_up)
+{
+	uint8_t data[CHAR_INPUT_MAX];
+	size_t room = input_room(io);
+	ssize_t n;
+
+	if (!room && !(hung_up && io->hangup)) {
+		pause_input(io);
+		return true;
+	}
+	/* Who has left shall not keep the next one waiting until the guest reads: take the rest now. */
+	n = read(fd, data, room ? room : sizeof(data));
+	if (n > 0) {
+		accept_input(io, data, n);
+		return true;
+	}
+	if (n < 0)
+		return !hung_up && (errno == EAGAIN || errno == EINTR);
+	if (hung_up || !io->hangup)
+		return false;
+	loop_fd_set(io->in_watch, 0); /* half closed: it may still listen */
+	return true;
 }
 
 static void on_readable(void *opaque, int fd, unsigned events)
 {
 	struct char_io *io = opaque;
 	struct dev *model = io->client.dev;
-	struct loop_fd *ended = NULL;
-	uint8_t data[CHAR_INPUT_MAX];
-	size_t room;
-	ssize_t n;
+	bool ended;
 
 	dev_lock(model);
-	room = io->filter ? sizeof(data) : io->client.can_receive(model);
-	if (!room) {
-		/* Until char_io_resume(). A watch without events would still report, over and over, that
-		 * the other side has closed; what it sent before may yet be wanted. */
-		io->in_paused = true;
-		ended = forget_input(io);
-	} else {
-		n = read(fd, data, room < sizeof(data) ? room : sizeof(data));
-		if (n > 0)
-			accept(io, data, n);
-		else if (n == 0 || (errno != EAGAIN && errno != EINTR))
-			ended = forget_input(io);
-	}
+	ended = io->in_watch && !read_input(io, fd, events & LOOP_HUP);
+	if (ended)
+		forget_input(io);
 	dev_unlock(model);
-	if (!ended)
-		return;
-	loop_fd_del(ended);
-	if (io->hangup && room)
+	if (ended && io->hangup)
 		io->hangup(io->be);
 }
 
@@ -183,7 +218,10 @@ void char_io_resume(struct char_io *io)
 	if (!io->in_paused)
 		return;
 	io->in_paused = false;
-	watch_input(io);
+	if (io->in_watch)
+		loop_fd_set(io->in_watch, LOOP_IN);
+	else
+		watch_input(io);
 }
 
 /* ---- life ---- */
@@ -214,24 +252,30 @@ void char_io_init(struct char_io *io, struct dev *be)
 
 void char_io_open(struct char_io *io, int in, int out)
 {
+	struct dev *model = io->client.dev;
 	struct loop_fd *old_in, *old_out;
 
+	if (in >= 0)
+		set_nonblocking(in);
+	if (out >= 0)
+		set_nonblocking(out);
+	if (model)
+		dev_lock(model);
 	dev_lock(io->be);
 	old_in = io->in_watch;
 	old_out = io->out_watch;
 	io->in_watch = NULL;
 	io->out_watch = NULL;
+	io->in_paused = false;
 	io->in = in;
 	io->out = out;
 	drop(io);
+	watch_input(io);
 	dev_unlock(io->be);
+	if (model)
+		dev_unlock(model);
 	loop_fd_del(old_in);
 	loop_fd_del(old_out);
-	if (in >= 0)
-		set_nonblocking(in);
-	if (out >= 0)
-		set_nonblocking(out);
-	watch_input(io);
 }
 
 void char_io_attach(struct char_io *io, const struct char_client *client)
@@ -244,6 +288,7 @@ void char_io_fini(struct char_io *io)
 {
 	if (!io->be)
 		return;
+	io->client.dev = NULL; /* it is gone before its back end */
 	char_io_open(io, -1, -1);
 	free(io->queue);
 	io->queue = NULL;

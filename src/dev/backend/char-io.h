@@ -3,7 +3,8 @@
  * What the character back ends share: non-blocking input and output on descriptors, with a bounded queue
  * behind slow outputs.
  *
- * Locks: the model's lock is taken before the back end's (dev.lock of the back end), never the other way.
+ * Locks: the model's guards the input side, the back end's (dev.lock) the output side; the model's is
+ * taken first. Back ends change descriptors in the loop's thread.
  */
 #ifndef DEV_BACKEND_CHAR_IO_H
 #define DEV_BACKEND_CHAR_IO_H
@@ -25,9 +26,10 @@ struct char_io {
 	 * returns its new length. With the model's lock held. May be NULL. With a filter, input is read even
 	 * while the model cannot take any, so that the user's commands are heard. */
 	size_t (*filter)(struct dev *be, uint8_t *data, size_t len);
-	/* Input ended or failed; in the loop's thread, without locks. May be NULL. */
+	/* The other side is gone; in the loop's thread, without locks. May be NULL: then the end of the
+	 * input is the end of it, without any more ado. */
 	void (*hangup)(struct dev *be);
-	/* Filtered input the model has no room for yet; under the model's lock. */
+	/* Input the model has no room for yet. */
 	uint8_t pending[CHAR_PENDING_MAX];
 	size_t pending_count;
 };

@@ -22,10 +22,11 @@ struct char_stdio {
 	struct char_io io;
 	bool raw;
 	struct termios saved;
-	bool escaped; /* Ctrl-A has been typed */
-	bool monitor; /* keys go to the monitor's line */
-	char line[LINE_MAX_LEN];
+	bool escaped;		 /* Ctrl-A has been typed */
+	bool monitor;		 /* keys go to the monitor's line */
+	char line[LINE_MAX_LEN]; /* being typed */
 	size_t line_len;
+	struct buf lines; /* typed, each with its NUL; the loop's thread only */
 };
 
 static void say(struct char_stdio *s, const char *text)
@@ -56,28 +57,44 @@ static void toggle_monitor(struct char_stdio *s)
 		prompt(s);
 }
 
+/* The monitor's answers have plain newlines. */
+static void set_output_processing(const struct char_stdio *s, bool on)
+{
+	struct termios t = s->saved;
+
+	cfmakeraw(&t);
+	if (on)
+		t.c_oflag = s->saved.c_oflag;
+	if (s->raw)
+		tcsetattr(STDIN_FILENO, TCSADRAIN, &t);
+}
+
 /* Lines are executed in a call of their own, since the model's lock is held while keys arrive. */
-static void run_line(void *opaque)
+static void run_lines(void *opaque)
 {
 	struct char_stdio *s = opaque;
+	struct buf lines = s->lines;
 
-	tcdrain(STDOUT_FILENO);
-	if (s->raw) { /* the answer has plain newlines */
-		struct termios t = s->saved;
-
-		t.c_lflag &= ~(ICANON | ECHO);
-		tcsetattr(STDIN_FILENO, TCSADRAIN, &t);
-	}
-	s->dev.host->monitor(s->dev.host->opaque, s->line, STDOUT_FILENO);
-	if (s->raw) {
-		struct termios t = s->saved;
-
-		cfmakeraw(&t);
-		tcsetattr(STDIN_FILENO, TCSADRAIN, &t);
-	}
-	s->line_len = 0;
+	s->lines = (struct buf)BUF_INIT;
+	if (!lines.len) /* an earlier call did them all */
+		return;
+	char_io_drain(&s->io, DRAIN_MS);
+	set_output_processing(s, true);
+	for (size_t at = 0; at < lines.len; at += strlen(lines.data + at) + 1)
+		s->dev.host->monitor(s->dev.host->opaque, lines.data + at, STDOUT_FILENO);
+	set_output_processing(s, false);
+	buf_free(&lines);
 	if (s->monitor)
 		prompt(s);
+}
+
+static void end_line(struct char_stdio *s)
+{
+	s->line[s->line_len] = '\0';
+	buf_add(&s->lines, s->line, s->line_len + 1);
+	s->line_len = 0;
+	say(s, "\r\n");
+	loop_defer(s->dev.host->loop, run_lines, s);
 }
 
 static void monitor_key(struct char_stdio *s, uint8_t c)
@@ -85,9 +102,7 @@ static void monitor_key(struct char_stdio *s, uint8_t c)
 	char echo[2] = {(char)c, 0};
 
 	if (c == '\r' || c == '\n') {
-		s->line[s->line_len] = '\0';
-		say(s, "\r\n");
-		loop_defer(s->dev.host->loop, run_line, s);
+		end_line(s);
 	} else if (c == BACKSPACE || c == DELETE) {
 		if (s->line_len) {
 			s->line_len--;
@@ -205,6 +220,7 @@ static void stdio_fini(struct dev *d)
 
 	char_io_drain(&s->io, DRAIN_MS);
 	char_io_fini(&s->io);
+	buf_free(&s->lines);
 	stdio_running(d, false);
 	/* Descriptors are shared with whoever started us: leave them as they usually are. */
 	char_io_blocking(STDIN_FILENO);
