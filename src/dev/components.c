@@ -24,6 +24,7 @@
 	COMPONENT(hostmem_component)                                                               \
 	COMPONENT(linux_component)                                                                 \
 	COMPONENT(machine_component)                                                               \
+	COMPONENT(ns16550_component)                                                               \
 	COMPONENT(pl011_component)                                                                 \
 	COMPONENT(pl031_component)                                                                 \
 	COMPONENT(pl061_component)                                                                 \

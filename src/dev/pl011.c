@@ -3,8 +3,8 @@
  * PrimeCell UART PL011, r1p5. Arm DDI 0183G.
  *
  * Bytes leave at once, at no particular baud rate; when the back end takes no more, they wait in the
- * transmit FIFO and the guest sees it fill. Left out: modem lines (all inactive), IrDA, DMA, parity and
- * framing errors (a break is delivered).
+ * transmit FIFO and the guest sees it fill. Left out: modem lines (all inactive but in loopback), IrDA, DMA,
+ * parity and framing errors (a break is delivered).
  */
 #include "dev/backend.h"
 #include "dev/component.h"
@@ -12,8 +12,6 @@
 #include "host/clock.h"
 #include "util/bits.h"
 #include "util/log.h"
-
-#include <string.h>
 
 enum { FIFO_SIZE = 32, RETRY_NS = 5000000 };
 
@@ -36,8 +34,28 @@ enum {
 	UARTPeriphID0 = 0xfe0,
 };
 
-enum { FR_TXFE = 1 << 7, FR_RXFF = 1 << 6, FR_TXFF = 1 << 5, FR_RXFE = 1 << 4, FR_BUSY = 1 << 3 };
-enum { CR_UARTEN = 1 << 0, CR_LBE = 1 << 7, CR_TXE = 1 << 8, CR_RXE = 1 << 9, CR_RESET = 0x300 };
+enum {
+	FR_RI = 1 << 8,
+	FR_TXFE = 1 << 7,
+	FR_RXFF = 1 << 6,
+	FR_TXFF = 1 << 5,
+	FR_RXFE = 1 << 4,
+	FR_BUSY = 1 << 3,
+	FR_DCD = 1 << 2,
+	FR_DSR = 1 << 1,
+	FR_CTS = 1 << 0,
+};
+enum {
+	CR_UARTEN = 1 << 0,
+	CR_LBE = 1 << 7,
+	CR_TXE = 1 << 8,
+	CR_RXE = 1 << 9,
+	CR_DTR = 1 << 10,
+	CR_RTS = 1 << 11,
+	CR_OUT1 = 1 << 12,
+	CR_OUT2 = 1 << 13,
+	CR_RESET = CR_TXE | CR_RXE,
+};
 enum { LCR_FEN = 1 << 4 };
 enum { INT_RX = 1 << 4, INT_TX = 1 << 5, INT_RT = 1 << 6, INT_BE = 1 << 9, INT_OE = 1 << 10 };
 enum { DR_BE = 1 << 10, DR_OE = 1 << 11 };
@@ -50,6 +68,7 @@ struct fifo {
 struct pl011 {
 	struct dev dev;
 	uint64_t address;
+	bool secure;
 	struct irq irq;
 	struct clk uartclk, apb_pclk;
 	struct fifo rx, tx;
@@ -79,12 +98,17 @@ static uint16_t pop(struct fifo *f)
 	return v;
 }
 
-/* Fill level at which an interrupt is raised, from a field of UARTIFLS (3.3.9). */
-static unsigned level_of(const struct pl011 *s, unsigned field)
-{
-	static const uint8_t levels[8] = {4, 8, 16, 24, 28, 28, 28, 28};
+/* Fill levels of the FIFOs at which interrupts are raised, from the fields of UARTIFLS (3.3.9). */
+static const uint8_t levels[8] = {4, 8, 16, 24, 28, 28, 28, 28};
 
-	return depth(s) == 1 ? 1 : levels[field];
+static unsigned rx_trigger(const struct pl011 *s)
+{
+	return depth(s) == 1 ? 1 : levels[bits(s->ifls, 5, 3)];
+}
+
+static unsigned tx_trigger(const struct pl011 *s)
+{
+	return depth(s) == 1 ? 0 : levels[bits(s->ifls, 2, 0)];
 }
 
 /* ---- interrupts ---- */
@@ -97,9 +121,7 @@ static void update(struct pl011 *s)
 /* The transmit interrupt follows the fill level going down through the trigger (2.8.3). */
 static void tx_drained(struct pl011 *s)
 {
-	unsigned trigger = depth(s) == 1 ? 0 : FIFO_SIZE - level_of(s, bits(s->ifls, 2, 0));
-
-	if (s->tx.count <= trigger)
+	if (s->tx.count <= tx_trigger(s))
 		s->ris |= INT_TX;
 }
 
@@ -161,7 +183,7 @@ static void receive_one(struct pl011 *s, uint16_t v)
 		v |= DR_OE;
 	s->overrun = false;
 	push(&s->rx, v);
-	if (s->rx.count >= level_of(s, bits(s->ifls, 5, 3)))
+	if (s->rx.count >= rx_trigger(s))
 		s->ris |= INT_RX;
 	/* The receive timeout (32 bit periods of silence) is over at once. */
 	s->ris |= INT_RT;
@@ -208,7 +230,7 @@ static uint32_t read_data(struct pl011 *s)
 		return 0;
 	v = pop(&s->rx);
 	s->rsr = v >> 8;
-	if (s->rx.count < level_of(s, bits(s->ifls, 5, 3)))
+	if (s->rx.count < rx_trigger(s))
 		s->ris &= ~INT_RX;
 	if (!s->rx.count)
 		s->ris &= ~INT_RT;
@@ -219,9 +241,18 @@ static uint32_t read_data(struct pl011 *s)
 
 /* ---- registers ---- */
 
+/* In loopback the outputs lead to the inputs (2.4). */
+static uint32_t modem_flags(const struct pl011 *s)
+{
+	if (!(s->cr & CR_LBE))
+		return 0;
+	return (s->cr & CR_RTS ? FR_CTS : 0) | (s->cr & CR_DTR ? FR_DSR : 0) |
+	       (s->cr & CR_OUT1 ? FR_DCD : 0) | (s->cr & CR_OUT2 ? FR_RI : 0);
+}
+
 static uint32_t flags(const struct pl011 *s)
 {
-	uint32_t v = 0;
+	uint32_t v = modem_flags(s);
 
 	v |= s->rx.count ? 0 : FR_RXFE;
 	v |= s->rx.count >= depth(s) ? FR_RXFF : 0;
@@ -289,12 +320,17 @@ static enum mem_result pl011_read(void *opaque, uint64_t offset, unsigned size, 
 
 static void write_lcr(struct pl011 *s, uint32_t v)
 {
-	/* Switching the FIFOs flushes them (3.3.7). */
-	if ((s->lcr_h ^ v) & LCR_FEN) {
-		s->rx.count = 0;
-		s->tx.count = 0;
-	}
+	const struct backend_char_ops *ops = s->dev.backend->c->backend_ops;
+	bool switched = (s->lcr_h ^ v) & LCR_FEN;
+
 	s->lcr_h = v & 0xff;
+	if (!switched)
+		return;
+	/* Switching the FIFOs empties them (3.3.7). On hardware, what the guest has sent would be on its
+	 * way by now, so that is kept. */
+	s->rx.count = 0;
+	s->ris &= ~(INT_RX | INT_RT);
+	ops->resume(s->dev.backend);
 }
 
 static enum mem_result pl011_write(void *opaque, uint64_t offset, unsigned size, uint64_t value,
@@ -359,6 +395,7 @@ static int pl011_init(struct dev *d, struct err *e)
 	struct char_client client = model;
 
 	dev_timer_init(&((struct pl011 *)d)->retry, d, on_retry, NULL);
+	d->region[0].secure_only = ((struct pl011 *)d)->secure;
 	client.dev = d;
 	ops->attach(d->backend, &client);
 	return 0;
@@ -366,12 +403,8 @@ static int pl011_init(struct dev *d, struct err *e)
 
 static void pl011_reset(struct dev *d)
 {
-	struct pl011 *s = (struct pl011 *)d;
-
 	dev_state_reset(d);
-	memset(&s->rx, 0, sizeof(s->rx));
-	s->overrun = false;
-	update(s);
+	update((struct pl011 *)d);
 }
 
 static void pl011_fini(struct dev *d)
@@ -389,6 +422,10 @@ static int pl011_dt(struct dev *d, struct dt *dt)
 	dt_reg_of(dt, n, d);
 	dt_irq(dt, n, &s->irq);
 	dt_clocks(dt, n, clocks, "uartclk\0apb_pclk", 2);
+	if (s->secure) {
+		dt_str(dt, n, "status", "disabled");
+		dt_str(dt, n, "secure-status", "okay");
+	}
 	return 0;
 }
 
@@ -410,6 +447,11 @@ static const struct prop pl011_props[] = {
 	 .kind = PROP_CLOCK,
 	 .offset = offsetof(struct pl011, apb_pclk),
 	 .help = "PCLK of the bus"},
+	{.name = "secure",
+	 .kind = PROP_BOOL,
+	 .offset = offsetof(struct pl011, secure),
+	 .def = "false",
+	 .help = "absent from the normal world"},
 	{0},
 };
 
@@ -438,6 +480,21 @@ static const struct dev_state pl011_state[] = {
 	REG("UARTIMSC", imsc, 0),
 	REG("UARTRIS", ris, 0),
 	REG("UARTDMACR", dmacr, 0),
+	REG("rx-head", rx.head, 0),
+	REG("rx-count", rx.count, 0),
+	{.name = "tx-head", .offset = offsetof(struct pl011, tx.head), .size = 4, .keep = true},
+	{.name = "tx-count", .offset = offsetof(struct pl011, tx.count), .size = 4, .keep = true},
+	{.name = "rx-data",
+	 .offset = offsetof(struct pl011, rx.data),
+	 .size = 2,
+	 .count = FIFO_SIZE,
+	 .keep = true},
+	{.name = "tx-data",
+	 .offset = offsetof(struct pl011, tx.data),
+	 .size = 2,
+	 .count = FIFO_SIZE,
+	 .keep = true},
+	{.name = "overrun", .offset = offsetof(struct pl011, overrun), .size = 1},
 	{0},
 };
 
