@@ -58,7 +58,7 @@ struct cfi_flash {
 	struct dev dev;
 	uint64_t address, size;
 	const char *image;
-	bool readonly;
+	bool readonly, secure;
 	uint8_t *host;
 	int fd; /* -1: changes stay in memory */
 	struct mem_region mem;
@@ -406,6 +406,7 @@ static int cfi_flash_init(struct dev *d, struct err *e)
 		.base = f->address,
 		.size = f->size,
 		.kind = MEM_ROM,
+		.secure_only = f->secure,
 		.host = f->host,
 		.read = cfi_flash_read,
 		.write = cfi_flash_write,
@@ -443,6 +444,10 @@ static int cfi_flash_dt(struct dev *d, struct dt *dt)
 	dt_str(dt, n, "compatible", "cfi-flash");
 	dt_reg(dt, n, reg, 1);
 	dt_u32(dt, n, "bank-width", 4);
+	if (f->secure) {
+		dt_str(dt, n, "status", "disabled");
+		dt_str(dt, n, "secure-status", "okay");
+	}
 	return 0;
 }
 
@@ -457,7 +462,7 @@ static const struct prop cfi_flash_props[] = {
 	 .offset = offsetof(struct cfi_flash, size),
 	 .def = "64M",
 	 .unit = 1 << 20,
-	 .max = 1ULL << 32,
+	 .max = 1ULL << 31,
 	 .help = "size, a power of two; a number without unit counts MiB"},
 	{.name = "image",
 	 .kind = PROP_PATH,
@@ -468,6 +473,11 @@ static const struct prop cfi_flash_props[] = {
 	 .offset = offsetof(struct cfi_flash, readonly),
 	 .def = "false",
 	 .help = "refuse programming and erasing"},
+	{.name = "secure",
+	 .kind = PROP_BOOL,
+	 .offset = offsetof(struct cfi_flash, secure),
+	 .def = "false",
+	 .help = "absent from the normal world"},
 	{0},
 };
 
@@ -477,6 +487,15 @@ static const struct dev_state cfi_flash_state[] = {
 	 .size = 4,
 	 .reset = SR_READY},
 	{.name = "state", .offset = offsetof(struct cfi_flash, state), .size = 4, .keep = true},
+	{.name = "words", .offset = offsetof(struct cfi_flash, words), .size = 4},
+	{.name = "buffer-block", .offset = offsetof(struct cfi_flash, buffer_block), .size = 8},
+	{.name = "buffer-first", .offset = offsetof(struct cfi_flash, buffer_first), .size = 4},
+	{.name = "buffer-end", .offset = offsetof(struct cfi_flash, buffer_end), .size = 4},
+	{.name = "buffer",
+	 .offset = offsetof(struct cfi_flash, buffer),
+	 .size = 1,
+	 .count = BUFFER_SIZE,
+	 .keep = true},
 	{0},
 };
 

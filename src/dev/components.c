@@ -31,6 +31,7 @@
 	COMPONENT(ram_component)                                                                   \
 	COMPONENT(random_component)                                                                \
 	COMPONENT(rawfile_component)                                                               \
+	COMPONENT(rom_component)                                                                   \
 	COMPONENT(tap_component)                                                                   \
 	COMPONENT(user_component)                                                                  \
 	COMPONENT(virtio_blk_component)                                                            \

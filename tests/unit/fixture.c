@@ -199,11 +199,11 @@ int fixture_start(struct fixture *f)
 {
 	int r = dev_map(f->dev, &f->err);
 
-	mem_freeze(f->host.mem);
 	if (!r && f->backend)
 		r = dev_init(f->backend, &f->err);
 	if (!r)
-		r = dev_init(f->dev, &f->err);
+		r = dev_init(f->dev, &f->err); /* may add memory */
+	mem_freeze(f->host.mem);
 	if (!r)
 		dev_reset(f->dev);
 	return r;

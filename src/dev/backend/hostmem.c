@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* So that huge pages of the host can back huge pages of the guest. */
@@ -29,10 +30,14 @@ uint64_t hostmem_size(const struct dev *be)
 	return ((const struct hostmem *)be)->size;
 }
 
+/* A file that is longer keeps what lies behind. */
 static int open_file(struct hostmem *h, uint64_t size, struct err *e)
 {
+	struct stat st;
+
 	h->fd = open(h->path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	if (h->fd < 0 || ftruncate(h->fd, size))
+	if (h->fd < 0 || fstat(h->fd, &st) ||
+	    ((uint64_t)st.st_size < size && ftruncate(h->fd, size)))
 		return err_set(e, -errno, h->dev.where, "cannot make %s %llu bytes long: %s",
 			       h->path, (unsigned long long)size, strerror(errno));
 	return 0;
@@ -66,13 +71,14 @@ static uint8_t *hostmem_alloc(struct dev *be, uint64_t size, struct err *e)
 	h->map = p;
 	aligned = (uint8_t *)(((uintptr_t)p + HUGE_ALIGN - 1) & ~(uintptr_t)(HUGE_ALIGN - 1));
 	p = mmap(aligned, size, PROT_READ | PROT_WRITE,
-		 MAP_FIXED | (h->path ? MAP_SHARED : MAP_PRIVATE | MAP_ANONYMOUS) | MAP_NORESERVE |
-			 (h->prealloc ? MAP_POPULATE : 0),
+		 MAP_FIXED | (h->path ? MAP_SHARED : MAP_PRIVATE | MAP_ANONYMOUS) | MAP_NORESERVE,
 		 h->path ? h->fd : -1, 0);
 	if (p == MAP_FAILED)
 		return no_memory(h, size, e);
 	madvise(aligned, size, MADV_HUGEPAGE); /* a wish; hosts without it run, too */
 	madvise(aligned, size, MADV_DONTDUMP);
+	if (h->prealloc && madvise(aligned, size, MADV_POPULATE_WRITE))
+		return no_memory(h, size, e);
 	return aligned;
 }
 
