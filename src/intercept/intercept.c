@@ -18,12 +18,22 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PAGE_SIZE = 4096, PAGE_WORDS = PAGE_SIZE / 4, PAGE_BUCKETS = 1024 };
+enum {
+	PAGE_SIZE = 4096,
+	PAGE_WORDS = PAGE_SIZE / 4,
+	PAGE_BUCKETS_LOG2 = 10,
+	PAGE_BUCKETS = 1 << PAGE_BUCKETS_LOG2,
+	/* A guest may fill its memory with branches. Boot loaders and firmware stay far below both: pages
+	 * of code remembered (64 MiB), and words followed for one event (a second at worst). */
+	PAGES_MAX = 1 << 14,
+	FOLLOW_MAX = 1 << 20,
+};
 
 /* What discovery knows of a page: which words it has followed, and what they were afterwards. */
 struct code_page {
 	struct code_page *next; /* in the bucket */
 	uint64_t gpa;
+	uint64_t va; /* where it was last followed */
 	uint64_t seen[PAGE_WORDS / 64];
 	uint32_t word[PAGE_WORDS]; /* its contents when last looked at */
 };
@@ -33,6 +43,8 @@ struct intercept {
 	struct slots slots;
 	struct sites sites;
 	struct code_page *pages[PAGE_BUCKETS];
+	unsigned page_count;
+	bool told_too_large;
 	struct intercept_counts counts;
 };
 
@@ -56,6 +68,7 @@ static void forget_pages(struct intercept *ic)
 			free(p);
 		}
 	}
+	ic->page_count = 0;
 }
 
 void intercept_reset(struct intercept *ic)
@@ -81,6 +94,10 @@ const struct intercept_slot *intercept_slot(const struct intercept *ic, uint16_t
 
 void intercept_reserve(struct intercept *ic, uint64_t gpa, uint64_t len)
 {
+	uint64_t skip = -gpa % 4; /* instructions are aligned, wherever the image was put */
+
+	gpa += skip;
+	len -= len < skip ? len : skip;
 	while (len >= 4) {
 		uint64_t part = PAGE_SIZE - gpa % PAGE_SIZE;
 		const uint32_t *p;
@@ -127,14 +144,15 @@ static uint32_t patch(struct intercept *ic, uint64_t gpa, uint32_t *p, unsigned 
 	if (!row)
 		return word;
 	slot = slots_get(&ic->slots, word, row);
-	if (slot < 0) {
+	if (slot < 0 || !sites_add(&ic->sites, gpa, slot)) {
 		if (!ic->counts.slots_short++)
 			LOG(vm,
-			    "interception: all %d slots are taken; 0x%08x at 0x%llx stays as it is",
-			    SLOT_COUNT, word, (unsigned long long)gpa);
+			    "interception: all %d slots or all %d sites are taken; 0x%08x at "
+			    "0x%llx "
+			    "stays as it is",
+			    SLOT_COUNT, SITES_MAX, word, (unsigned long long)gpa);
 		return word;
 	}
-	sites_add(&ic->sites, gpa, slot);
 	write_word(p, slots_brk(slot));
 	ic->counts.patches++;
 	LOG(intercept, "patch %s (0x%08x) at 0x%llx", row->name, word, (unsigned long long)gpa);
@@ -152,10 +170,12 @@ static uint32_t original(const struct intercept *ic, uint32_t word)
 static bool put_back(struct intercept *ic, struct site *site)
 {
 	uint32_t *p = word_at(ic, site->gpa);
+	int slot = p ? slots_of_brk(&ic->slots, *p) : -1;
 
-	if (!p || *p != slots_brk(site->slot))
+	/* Not always the site's slot: the guest may have copied other patched code there. */
+	if (slot < 0)
 		return false; /* the guest has overwritten it: nothing to give back */
-	write_word(p, ic->slots.slot[site->slot].word);
+	write_word(p, ic->slots.slot[slot].word);
 	return true;
 }
 
@@ -163,7 +183,9 @@ static bool put_back(struct intercept *ic, struct site *site)
 
 static struct code_page **bucket(struct intercept *ic, uint64_t page_gpa)
 {
-	return &ic->pages[(page_gpa / PAGE_SIZE) % PAGE_BUCKETS];
+	uint64_t h = page_gpa / PAGE_SIZE * 0x9e3779b97f4a7c15ULL;
+
+	return &ic->pages[h >> (64 - PAGE_BUCKETS_LOG2)];
 }
 
 static struct code_page *find_page(struct intercept *ic, uint64_t page_gpa)
@@ -175,13 +197,15 @@ static struct code_page *find_page(struct intercept *ic, uint64_t page_gpa)
 	return p;
 }
 
+/* NULL if there are too many. */
 static struct code_page *get_page(struct intercept *ic, uint64_t page_gpa)
 {
 	struct code_page *p = find_page(ic, page_gpa);
 	uint8_t *mem;
 
-	if (p)
+	if (p || ic->page_count == PAGES_MAX)
 		return p;
+	ic->page_count++;
 	p = xcalloc(1, sizeof(*p));
 	p->gpa = page_gpa;
 	p->next = *bucket(ic, page_gpa);
@@ -241,15 +265,15 @@ static bool ends_flow(uint32_t w)
 	return (w >> 21 & 7) != 1; /* opc<24:21> = x001: BLR, BLRA */
 }
 
-/* Follow one straight line of code from @va until it ends or joins what is known. */
+/* Follow one straight line of code from @va until it ends or joins what is known, at most @max words. */
 static unsigned follow(struct intercept *ic, uint64_t va, intercept_translate_fn *translate,
-		       void *opaque, unsigned when, struct worklist *todo)
+		       void *opaque, unsigned when, unsigned max, struct worklist *todo)
 {
 	struct code_page *page = NULL;
 	uint64_t page_va = 1;
 	unsigned fresh = 0;
 
-	for (;; va += 4) {
+	for (; fresh < max; va += 4) {
 		uint64_t gpa, target;
 		bool falls_through;
 		uint32_t *p, w;
@@ -260,7 +284,10 @@ static unsigned follow(struct intercept *ic, uint64_t va, intercept_translate_fn
 			    !word_at(ic, gpa))
 				return fresh;
 			page = get_page(ic, align_down(gpa, PAGE_SIZE));
+			if (!page)
+				return fresh;
 			page_va = align_down(va, PAGE_SIZE);
+			page->va = page_va;
 		}
 		if (bit(page->seen[n / 64], n % 64))
 			return fresh;
@@ -280,6 +307,7 @@ static unsigned follow(struct intercept *ic, uint64_t va, intercept_translate_fn
 			return fresh;
 		}
 	}
+	return fresh;
 }
 
 static unsigned follow_all(struct intercept *ic, struct worklist *todo,
@@ -287,17 +315,20 @@ static unsigned follow_all(struct intercept *ic, struct worklist *todo,
 {
 	unsigned fresh = 0;
 
-	/* Ends because every step marks a word of guest memory as seen. */
-	while (todo->count)
-		fresh += follow(ic, todo->va[--todo->count], translate, opaque, when, todo);
+	while (todo->count && fresh < FOLLOW_MAX)
+		fresh += follow(ic, todo->va[--todo->count], translate, opaque, when,
+				FOLLOW_MAX - fresh, todo);
+	if (!ic->told_too_large && (fresh == FOLLOW_MAX || ic->page_count == PAGES_MAX)) {
+		ic->told_too_large = true;
+		LOG(vm, "interception: the guest's code is too large to be followed whole");
+	}
 	ic->counts.words_scanned += fresh;
 	free(todo->va);
 	return fresh;
 }
 
 /* Unmark words of a page that are no longer what they were, and note them for following. */
-static void find_changes(struct intercept *ic, struct code_page *page, uint64_t page_va,
-			 struct worklist *todo)
+static void find_changes(struct intercept *ic, struct code_page *page, struct worklist *todo)
 {
 	uint32_t *mem = (uint32_t *)(void *)mem_ptr(ic->mem, page->gpa, PAGE_SIZE, false);
 
@@ -313,7 +344,7 @@ static void find_changes(struct intercept *ic, struct code_page *page, uint64_t 
 		if (!bit(page->seen[n / 64], n % 64))
 			continue;
 		page->seen[n / 64] &= ~(1ULL << (n % 64));
-		push(todo, page_va + 4 * n);
+		push(todo, page->va + 4 * n);
 	}
 }
 
@@ -328,7 +359,7 @@ unsigned intercept_discover(struct intercept *ic, uint64_t va, intercept_transla
 		return 0;
 	page = find_page(ic, align_down(gpa, PAGE_SIZE));
 	if (page)
-		find_changes(ic, page, align_down(va, PAGE_SIZE), &todo);
+		find_changes(ic, page, &todo);
 	push(&todo, va);
 	return follow_all(ic, &todo, translate, opaque, when);
 }
@@ -340,7 +371,7 @@ void intercept_recheck(struct intercept *ic, uint64_t gpa, intercept_translate_f
 	struct code_page *page = find_page(ic, align_down(gpa, PAGE_SIZE));
 
 	if (page)
-		find_changes(ic, page, page->gpa, &todo);
+		find_changes(ic, page, &todo);
 	follow_all(ic, &todo, translate, opaque, when);
 }
 
@@ -351,7 +382,7 @@ void intercept_recheck_all(struct intercept *ic, intercept_translate_fn *transla
 
 	for (unsigned i = 0; i < PAGE_BUCKETS; i++) {
 		for (struct code_page *p = ic->pages[i]; p; p = p->next)
-			find_changes(ic, p, p->gpa, &todo);
+			find_changes(ic, p, &todo);
 	}
 	follow_all(ic, &todo, translate, opaque, when);
 }
@@ -400,17 +431,14 @@ bool intercept_is_site(const struct intercept *ic, uint64_t gpa)
 
 bool intercept_lift(struct intercept *ic, uint64_t gpa)
 {
-	struct site *s = sites_find(&ic->sites, gpa);
 	uint32_t *p = word_at(ic, gpa);
-	int slot;
+	int slot = p ? slots_of_brk(&ic->slots, *p) : -1;
 
-	if (!p)
-		return false;
-	slot = slots_of_brk(&ic->slots, *p);
 	if (slot < 0)
 		return false;
-	if (!s) /* a copy the guest made */
-		sites_add(&ic->sites, gpa, slot);
+	/* A copy the guest made may be new here, or replace what was. With no room for one more site
+	 * the word is given back for good. */
+	sites_add(&ic->sites, gpa, slot);
 	write_word(p, ic->slots.slot[slot].word);
 	return true;
 }
@@ -433,10 +461,11 @@ void intercept_release(struct intercept *ic, uint64_t gpa)
 		return;
 	ic->counts.releases++;
 	ic->counts.restores++;
-	s = sites_find(&ic->sites, gpa);
 	if (page) /* or recheck would take it for a change of the guest's */
-		page->word[gpa % PAGE_SIZE / 4] = ic->slots.slot[s->slot].word;
-	sites_del(&ic->sites, s);
+		page->word[gpa % PAGE_SIZE / 4] = *word_at(ic, gpa);
+	s = sites_find(&ic->sites, gpa);
+	if (s)
+		sites_del(&ic->sites, s);
 }
 
 void intercept_counts(const struct intercept *ic, struct intercept_counts *c)

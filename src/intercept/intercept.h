@@ -40,7 +40,7 @@ struct intercept_counts {
 	uint64_t releases; /* of them, because the site had become hot */
 	unsigned slots;
 	unsigned sites;	      /* places patched at this moment */
-	unsigned slots_short; /* words left alone because all slots were taken */
+	unsigned slots_short; /* words left alone because all slots or sites were taken */
 };
 
 struct intercept *intercept_create(struct mem_space *mem);
@@ -64,7 +64,7 @@ unsigned intercept_discover(struct intercept *ic, uint64_t va, intercept_transla
 			    void *opaque, unsigned when);
 
 /* Known code may have been overwritten: the page at @gpa, or all pages. Words that changed are
- * followed again. */
+ * followed again, from the virtual addresses they were followed at. */
 void intercept_recheck(struct intercept *ic, uint64_t gpa, intercept_translate_fn *translate,
 		       void *opaque, unsigned when);
 void intercept_recheck_all(struct intercept *ic, intercept_translate_fn *translate, void *opaque,

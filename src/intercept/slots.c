@@ -112,8 +112,11 @@ static void grow(struct sites *s)
 {
 	struct sites old = *s;
 
-	s->capacity = old.live * 4 > 1024 ? old.capacity * (old.live * 2 > old.capacity ? 2 : 1)
-					  : 1024;
+	/* Filled to a quarter at most, so that the next time is far off even if all that goes on is
+	 * sites being deleted and added. */
+	s->capacity = 1024;
+	while (s->capacity < old.live * 4)
+		s->capacity *= 2;
 	s->table = xcalloc(s->capacity, sizeof(*s->table));
 	s->used = 0;
 	s->live = 0;
@@ -126,17 +129,20 @@ static void grow(struct sites *s)
 	free(old.table);
 }
 
-void sites_add(struct sites *s, uint64_t gpa, unsigned slot)
+bool sites_add(struct sites *s, uint64_t gpa, unsigned slot)
 {
 	struct site *old = sites_find(s, gpa);
 
 	if (old) {
 		old->slot = slot;
-		return;
+		return true;
 	}
+	if (s->live == SITES_MAX)
+		return false;
 	if ((s->used + 1) * 2 > s->capacity)
 		grow(s);
 	insert(s, gpa, slot);
+	return true;
 }
 
 void sites_del(struct sites *s, struct site *site)

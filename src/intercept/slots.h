@@ -7,7 +7,12 @@
 
 #include <stdatomic.h>
 
-enum { SLOT_COUNT = INTERCEPT_SLOT_LAST - INTERCEPT_SLOT_FIRST + 1, SLOT_HASH = 4 * SLOT_COUNT };
+enum {
+	SLOT_COUNT = INTERCEPT_SLOT_LAST - INTERCEPT_SLOT_FIRST + 1,
+	SLOT_HASH = 4 * SLOT_COUNT,
+	/* A guest may fill its memory with what is intercepted; a system has a few thousand. */
+	SITES_MAX = 1 << 20,
+};
 
 /* Entries below `count` never change, so readers need no lock. */
 struct slots {
@@ -40,7 +45,8 @@ struct sites {
 };
 
 struct site *sites_find(const struct sites *s, uint64_t gpa);
-void sites_add(struct sites *s, uint64_t gpa, unsigned slot);
+/* Add, or change the slot. False if there are SITES_MAX others. */
+bool sites_add(struct sites *s, uint64_t gpa, unsigned slot);
 void sites_del(struct sites *s, struct site *site);
 /* Next live site after @i (start with 0); NULL at the end. */
 struct site *sites_next(const struct sites *s, size_t *i);
