@@ -91,10 +91,9 @@ static void (*const handlers[HV_EXIT_COUNT])(struct pe *pe, const struct hv_exit
 
 /* ---- timers ---- */
 
-static void forward_timers(struct pe *pe)
+void pe_timers(struct pe *pe, uint32_t levels)
 {
 	struct pe_set *s = pe->set;
-	uint32_t levels = s->cfg.hv->timer_levels(pe->vcpu);
 	uint32_t changed = levels ^ pe->timer_levels;
 
 	if (!changed)
@@ -109,6 +108,6 @@ static void forward_timers(struct pe *pe)
 void pe_exit(struct pe *pe, const struct hv_exit *x)
 {
 	pe->stats.exits[x->kind]++;
-	forward_timers(pe);
+	pe_timers(pe, pe->set->cfg.hv->timer_levels(pe->vcpu));
 	handlers[x->kind](pe, x);
 }

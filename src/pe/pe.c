@@ -89,13 +89,33 @@ unsigned pe_highest_el(const struct pe_set *s)
 	return 1;
 }
 
+/* The level is only noted here; the PE's own thread gives it to its vCPU (apply_lines()). KVM changes the
+ * word that holds the lines without atomicity when it loads a vCPU, so a line that another thread raises
+ * at that moment may be lost. Lowering needs no hurry: an interrupt taken in vain reads as spurious. */
 void pe_irq(struct pe_set *s, unsigned n, enum hv_line line, bool level)
 {
 	struct pe *pe = &s->pe[n];
 
-	/* Devices are reset before the first vCPU exists; nothing is pending then. */
-	if (__atomic_load_n(&pe->vcpu_ready, __ATOMIC_ACQUIRE))
-		s->cfg.hv->irq(pe->vcpu, line, level);
+	if (!level) {
+		atomic_fetch_and(&pe->lines, ~(1U << line));
+		return;
+	}
+	atomic_fetch_or(&pe->lines, 1U << line);
+	if (__atomic_load_n(&pe->vcpu_ready, __ATOMIC_ACQUIRE) &&
+	    !pthread_equal(pe->thread, pthread_self()))
+		s->cfg.hv->kick(pe->vcpu);
+}
+
+static void apply_lines(struct pe *pe)
+{
+	unsigned wanted = atomic_load(&pe->lines);
+	unsigned changed = wanted ^ pe->lines_applied;
+
+	for (unsigned l = HV_IRQ; l <= HV_FIQ; l++) {
+		if (bit(changed, l) && pe->set->cfg.hv->irq(pe->vcpu, l, bit(wanted, l)))
+			pe_failed(pe, "cannot drive an interrupt line");
+	}
+	pe->lines_applied = wanted;
 }
 
 void pe_timer_listen(struct pe_set *s, pe_timer_fn *fn, void *opaque)
@@ -143,14 +163,19 @@ static void resume_locked(struct pe_set *s)
 	pthread_cond_broadcast(&s->changed);
 }
 
-void pe_pause(struct pe *pe)
+bool pe_pause(struct pe *pe)
 {
 	struct pe_set *s = pe->set;
+	bool valid;
 
 	pthread_mutex_lock(&s->lock);
 	if (s->pauser != pe)
 		pause_locked(s, pe, pe);
+	valid = !pe->reset;
+	if (!valid)
+		resume_locked(s);
 	pthread_mutex_unlock(&s->lock);
+	return valid;
 }
 
 void pe_resume(struct pe *pe)
@@ -201,7 +226,9 @@ static void reset_vcpu(struct pe *pe)
 	}
 	if (hv->vcpu_reset(pe->vcpu))
 		pe_failed(pe, "cannot reset the vCPU");
-	pe->timer_levels = 0;
+	pe_timers(pe, 0);
+	sites_rebase(&pe->sites);
+	pe->lines_applied = 0;
 	pe->pc.valid = false;
 	pe->pstate.valid = false;
 }
@@ -290,6 +317,7 @@ static void run_loop(struct pe *pe)
 		note_first_run(s);
 		pe->pc.valid = false;
 		pe->pstate.valid = false;
+		apply_lines(pe);
 		s->cfg.hv->run(pe->vcpu, &x);
 		pe_exit(pe, &x);
 	}
@@ -379,9 +407,10 @@ int pe_set_start(struct pe_set *s, const struct pe_entry *entry, struct err *e)
 	set_entry(s, entry);
 	for (unsigned i = 0; i < s->count && !r; i++)
 		r = start_thread(&s->pe[i], e);
-	pe_set_resume(s);
 	if (r)
 		pe_set_stop(s);
+	else
+		pe_set_resume(s);
 	return r;
 }
 
@@ -390,6 +419,8 @@ void pe_set_stop(struct pe_set *s)
 	pthread_mutex_lock(&s->lock);
 	s->stopping = true;
 	atomic_store(&s->attention, true);
+	if (s->pauser == s) /* a PE may be waiting for its turn to pause */
+		resume_locked(s);
 	for (unsigned i = 0; i < s->count; i++)
 		kick(&s->pe[i]);
 	pthread_cond_broadcast(&s->changed);
@@ -421,17 +452,21 @@ void pe_failed(struct pe *pe, const char *fmt, ...)
 	struct pe_set *s = pe->set;
 	char text[256];
 	va_list ap;
+	bool again;
 
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
 	pthread_mutex_lock(&s->lock);
+	again = pe->failed;
+	pe->failed = true;
 	pe->power = PE_OFF;
 	atomic_store(&s->attention, true);
 	if (s->pauser == pe)
 		resume_locked(s);
 	pthread_mutex_unlock(&s->lock);
-	s->cfg.failed(s->cfg.opaque, pe->number, text);
+	if (!again)
+		s->cfg.failed(s->cfg.opaque, pe->number, text);
 }
 
 /* Most exits look at the PC and at PSTATE more than once, and each look costs a system call on some back

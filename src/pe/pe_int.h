@@ -38,16 +38,20 @@ struct pe {
 	struct pe_stats stats;
 	struct site_table sites;
 	uint32_t timer_levels;
-	bool stepping; /* a lifted site is being executed natively */
+	unsigned lines_applied; /* what the vCPU has been given of `lines` */
+	bool stepping;		/* a lifted site is being executed natively */
 	uint64_t step_gpa;
 	struct pe_site step_site;
 	bool step_mmu_on; /* SCTLR_EL1.M before the step */
+
+	atomic_uint lines; /* levels of the interrupt lines, bit n: enum hv_line */
 
 	/* Under set->lock. */
 	enum pe_power power;
 	struct pe_entry entry; /* ON_PENDING: where it begins */
 	bool parked;	       /* not in the guest and not going there */
 	bool reset;	       /* bring the vCPU to reset before anything else */
+	bool failed;	       /* has been reported */
 	pthread_t thread;
 	bool thread_started;
 	bool vcpu_ready; /* vcpu may be kicked */
@@ -113,11 +117,14 @@ void pe_inject(struct pe *pe, uint32_t esr, uint64_t far);
 void pe_inject_undef(struct pe *pe);
 
 /* ---- pausing from a PE's thread: all other PEs stay outside the guest in between ---- */
-void pe_pause(struct pe *pe);
+/* False, and no pause: the set was reset while the PE waited. Whatever it was about to do concerned a
+ * guest that is no more. */
+bool pe_pause(struct pe *pe) __attribute__((warn_unused_result));
 void pe_resume(struct pe *pe);
 
 /* ---- parts of the exit loop ---- */
 void pe_exit(struct pe *pe, const struct hv_exit *x); /* exit.c */
+void pe_timers(struct pe *pe, uint32_t levels);	      /* exit.c; tell listeners what changed */
 void pe_psci(struct pe *pe, bool is_smc);	      /* psci.c; PC after the instruction */
 void pe_sysreg(struct pe *pe, uint32_t word);	      /* sysreg.c; PC at the MRS or MSR */
 void pe_mmio(struct pe *pe, const struct hv_exit *x); /* mmio.c */
@@ -136,6 +143,8 @@ void regime_reset(struct pe_set *s);
 
 /* sites.c */
 struct pe_site *site_count(struct site_table *t, uint64_t pc, const struct intercept_slot *slot);
+/* The guest was reset: what sites have taught counts from now on. */
+void sites_rebase(struct site_table *t);
 void site_table_free(struct site_table *t);
 
 #endif

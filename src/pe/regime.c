@@ -238,9 +238,16 @@ static unsigned arrive(struct pe *pe, uint64_t pc)
 	return intercept_discover(s->ic, pc, translate, &r, WHEN_DISCOVERY);
 }
 
+/* Has the site been executed often enough to be given back? */
+static bool is_worn(const struct pe_site *site)
+{
+	return site->row->release && site->count - site->base >= site->row->release;
+}
+
 void regime_begin(struct pe *pe, uint64_t pc)
 {
-	pe_pause(pe);
+	if (!pe_pause(pe))
+		return;
 	arrive(pe, pc);
 	pe_resume(pe);
 }
@@ -260,12 +267,12 @@ void regime_branch(struct pe *pe, const struct pe_site *site)
 	uint64_t target = pe_get_x(pe, bits(site->word, 9, 5));
 	uint64_t gpa;
 
-	pe_pause(pe);
+	if (!pe_pause(pe))
+		return;
 	if (bits(site->word, 22, 21) == 1) /* BLR */
 		pe_put_x(pe, 30, pc + 4);
 	pe_put(pe, REG_PC, target);
-	if (!arrive(pe, target) && site->row->release && site->count >= site->row->release &&
-	    pe_translate_fetch(pe, pc, &gpa))
+	if (!arrive(pe, target) && is_worn(site) && pe_translate_fetch(pe, pc, &gpa))
 		intercept_release(pe->set->ic, gpa);
 	pe_resume(pe);
 }
@@ -283,7 +290,8 @@ void regime_watch(struct pe *pe, const struct pe_site *site)
 	struct pe_set *s = pe->set;
 	uint64_t gpa;
 
-	pe_pause(pe);
+	if (!pe_pause(pe))
+		return;
 	if (!pe_translate_fetch(pe, pe_get(pe, REG_PC), &gpa)) {
 		/* Another PE unmapped it meanwhile: the guest gets its fault when it goes on. */
 		pe_resume(pe);
@@ -308,7 +316,8 @@ bool regime_el0_brk(struct pe *pe, const struct intercept_slot *slot, const stru
 	uint64_t gpa;
 	bool ours;
 
-	pe_pause(pe);
+	if (!pe_pause(pe))
+		return true;
 	ours = pe_translate_fetch(pe, pe_get(pe, REG_PC), &gpa) &&
 	       intercept_is_site(pe->set->ic, gpa);
 	pe_resume(pe);
@@ -380,8 +389,7 @@ void regime_stepped(struct pe *pe)
 	default:
 		break;
 	}
-	if (!arrive(pe, pe_get(pe, REG_PC)) && pe->step_site.row->release &&
-	    pe->step_site.count >= pe->step_site.row->release)
+	if (!arrive(pe, pe_get(pe, REG_PC)) && is_worn(&pe->step_site))
 		intercept_release(s->ic, pe->step_gpa);
 	pe_resume(pe);
 }

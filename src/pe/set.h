@@ -55,6 +55,7 @@ struct pe_site {
 	uint32_t word;
 	const struct policy_row *row;
 	uint64_t count;
+	uint64_t base; /* count at the last reset */
 };
 
 struct pe_stats {

@@ -59,6 +59,12 @@ struct pe_site *site_count(struct site_table *t, uint64_t pc, const struct inter
 	return s;
 }
 
+void sites_rebase(struct site_table *t)
+{
+	for (size_t i = 0; i < t->capacity; i++)
+		t->site[i].base = t->site[i].count;
+}
+
 void site_table_free(struct site_table *t)
 {
 	free(t->site);

@@ -59,7 +59,8 @@ struct hv_vcpu {
 	struct kvm_vcpu_init init;
 	pthread_t thread;
 	atomic_bool kicked;
-	bool mmio_pending; /* an MMIO completion waits for the next KVM_RUN */
+	atomic_bool running; /* in KVM_RUN, or about to look at `kicked` before it */
+	bool mmio_pending;   /* an MMIO completion waits for the next KVM_RUN */
 	unsigned debug_flags;
 };
 
@@ -547,29 +548,36 @@ static void run_error(int error, struct hv_exit *x)
 	fail(x, -error, text);
 }
 
+/* Order against kvm_kick(), which sets `kicked` and then looks at `running`: either we see the kick
+ * before KVM_RUN, or the kicker sees us running, and then its immediate_exit and signal come after our
+ * clearing of immediate_exit and end KVM_RUN. */
 static void kvm_vcpu_run(struct hv_vcpu *v, struct hv_exit *x)
 {
-	/* Order against kvm_kick(): it sets `kicked`, then immediate_exit, then sends the signal. If we
-	 * read kicked as false below, all of its stores come after our clearing of immediate_exit, so
-	 * KVM_RUN either sees immediate_exit or is ended by the signal. */
+	int r, error;
+
 	__atomic_store_n(&v->run->immediate_exit, 0, __ATOMIC_SEQ_CST);
+	atomic_store(&v->running, true);
 	if (atomic_exchange(&v->kicked, false)) {
+		atomic_store(&v->running, false);
 		x->kind = HV_EXIT_KICK;
 		return;
 	}
-	if (ioctl(v->fd, KVM_RUN, 0)) {
-		run_error(errno, x);
-		/* MMIO completion comes first in KVM_RUN, so it has been carried out even so. */
-		v->mmio_pending = false;
-		return;
-	}
+	r = ioctl(v->fd, KVM_RUN, 0);
+	error = errno;
+	atomic_store(&v->running, false);
+	/* MMIO completion comes first in KVM_RUN: it has been carried out, even in case of an error. */
 	v->mmio_pending = false;
-	decode_exit(v, x);
+	if (r)
+		run_error(error, x);
+	else
+		decode_exit(v, x);
 }
 
 static void kvm_kick(struct hv_vcpu *v)
 {
 	atomic_store(&v->kicked, true);
+	if (!atomic_load(&v->running))
+		return;
 	__atomic_store_n(&v->run->immediate_exit, 1, __ATOMIC_SEQ_CST);
 	pthread_kill(v->thread, KICK_SIGNAL);
 }
