@@ -21,7 +21,7 @@ all: packages-build $(HOST)/build.ninja
 
 # Cross-built for the arm64 host that `make demo` and the boot tests run on.
 arm64: packages-build packages-cross build/cross-arm64.ini $(ARM64)/build.ninja
-	@$(NINJA) -C $(ARM64)
+	@$(NINJA) -C $(ARM64) obverse
 
 packages-%:
 	@tools/packages $*
