@@ -89,13 +89,33 @@ unsigned pe_highest_el(const struct pe_set *s)
 	return 1;
 }
 
+/* The level is only noted here; the PE's own thread gives it to its vCPU (apply_lines()). KVM changes the
+ * word that holds the lines without atomicity when it loads a vCPU, so a line that another thread raises
+ * at that moment may be lost. Lowering needs no hurry: an interrupt taken in vain reads as spurious. */
 void pe_irq(struct pe_set *s, unsigned n, enum hv_line line, bool level)
 {
 	struct pe *pe = &s->pe[n];
 
-	/* Devices are reset before the first vCPU exists; nothing is pending then. */
-	if (__atomic_load_n(&pe->vcpu_ready, __ATOMIC_ACQUIRE))
-		s->cfg.hv->irq(pe->vcpu, line, level);
+	if (!level) {
+		atomic_fetch_and(&pe->lines, ~(1U << line));
+		return;
+	}
+	atomic_fetch_or(&pe->lines, 1U << line);
+	if (__atomic_load_n(&pe->vcpu_ready, __ATOMIC_ACQUIRE) &&
+	    !pthread_equal(pe->thread, pthread_self()))
+		s->cfg.hv->kick(pe->vcpu);
+}
+
+static void apply_lines(struct pe *pe)
+{
+	unsigned wanted = atomic_load(&pe->lines);
+	unsigned changed = wanted ^ pe->lines_applied;
+
+	for (unsigned l = HV_IRQ; l <= HV_FIQ; l++) {
+		if (bit(changed, l) && pe->set->cfg.hv->irq(pe->vcpu, l, bit(wanted, l)))
+			pe_failed(pe, "cannot drive an interrupt line");
+	}
+	pe->lines_applied = wanted;
 }
 
 void pe_timer_listen(struct pe_set *s, pe_timer_fn *fn, void *opaque)
@@ -208,6 +228,7 @@ static void reset_vcpu(struct pe *pe)
 		pe_failed(pe, "cannot reset the vCPU");
 	pe_timers(pe, 0);
 	sites_rebase(&pe->sites);
+	pe->lines_applied = 0;
 	pe->pc.valid = false;
 	pe->pstate.valid = false;
 }
@@ -296,6 +317,7 @@ static void run_loop(struct pe *pe)
 		note_first_run(s);
 		pe->pc.valid = false;
 		pe->pstate.valid = false;
+		apply_lines(pe);
 		s->cfg.hv->run(pe->vcpu, &x);
 		pe_exit(pe, &x);
 	}

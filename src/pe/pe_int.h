@@ -38,10 +38,13 @@ struct pe {
 	struct pe_stats stats;
 	struct site_table sites;
 	uint32_t timer_levels;
-	bool stepping; /* a lifted site is being executed natively */
+	unsigned lines_applied; /* what the vCPU has been given of `lines` */
+	bool stepping;		/* a lifted site is being executed natively */
 	uint64_t step_gpa;
 	struct pe_site step_site;
 	bool step_mmu_on; /* SCTLR_EL1.M before the step */
+
+	atomic_uint lines; /* levels of the interrupt lines, bit n: enum hv_line */
 
 	/* Under set->lock. */
 	enum pe_power power;

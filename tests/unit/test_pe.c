@@ -592,7 +592,7 @@ static void test_mmio(void **state)
 	assert_int_equal(stats.exits[HV_EXIT_MMIO], 7);
 }
 
-/* ---- timers ---- */
+/* ---- timers and lines ---- */
 
 static void kick_once(struct rig *r, unsigned pe)
 {
@@ -635,6 +635,30 @@ static void test_timers_fall_at_reset(void **state)
 	assert_true(fake_wait_idle(r->vm, 1));
 	kick_once(r, 1);
 	assert_int_equal(r->timer_calls[HV_TIMER_VIRT][0], 1);
+}
+
+/* A line raised while its PE is off is there when the PE comes on: its vCPU is reset in between. */
+static void test_lines_survive_cpu_on(void **state)
+{
+	struct rig *r = *state;
+	struct fake_call c[4];
+
+	pe_irq(r->s, 0, HV_FIQ, true); /* before there are vCPUs */
+	start(r);
+	assert_int_equal(fake_calls(r->vm, 0, FAKE_IRQ, c, 4), 1);
+	assert_int_equal(c[0].a, HV_FIQ);
+	assert_int_equal(c[0].b, true);
+	pe_irq(r->s, 1, HV_IRQ, true);
+	call(r, PSCI_CPU_ON, 1, BASE + 0x100, 0);
+	assert_true(fake_wait_idle(r->vm, 1));
+	assert_int_equal(fake_calls(r->vm, 1, FAKE_IRQ, c, 4), 1);
+	assert_int_equal(c[0].b, true);
+	queue_call(r, 1, PSCI_CPU_OFF, 0, 0, 0);
+	wait_off(r, 1);
+	call(r, PSCI_CPU_ON, 1, BASE + 0x100, 0);
+	assert_true(fake_wait_idle(r->vm, 1));
+	assert_int_equal(fake_calls(r->vm, 1, FAKE_IRQ, c, 4), 2);
+	assert_int_equal(c[1].b, true);
 }
 
 /* ---- pausing ---- */
@@ -820,6 +844,7 @@ int main(void)
 		TEST(test_mmio),
 		TEST(test_timers_are_forwarded),
 		TEST(test_timers_fall_at_reset),
+		TEST(test_lines_survive_cpu_on),
 		TEST(test_pause_from_several_threads),
 		TEST(test_reset_while_running),
 		TEST(test_stop_while_paused),
