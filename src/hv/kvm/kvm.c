@@ -357,7 +357,10 @@ static int kvm_debug(struct hv_vcpu *v, unsigned flags)
 
 static int kvm_vcpu_reset(struct hv_vcpu *v)
 {
+	/* KVM would complete a load or store from before the reset, into a register and the PC of after
+	 * it; the exit reason is what tells it to. */
 	v->mmio_pending = false;
+	v->run->exit_reason = KVM_EXIT_UNKNOWN;
 	/* A second KVM_ARM_VCPU_INIT resets registers to the architecture's values, EL1h masked. */
 	return ioctl(v->fd, KVM_ARM_VCPU_INIT, &v->init) ? -errno : 0;
 }
