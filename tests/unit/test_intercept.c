@@ -508,6 +508,50 @@ static void test_restore_asks(void **state)
 	assert_true(intercept_slot(r->ic, INTERCEPT_SLOT_FIRST) != NULL); /* slots stay */
 }
 
+/* ---- guests that are too large ---- */
+
+/* 8 MiB of one word: more than is followed at once, and more places than are kept. */
+static void test_bounds(void **state)
+{
+	enum { MANY = 1 << 21, FOLLOWED = 1 << 20, SITES = 1 << 20 };
+	struct rig big = {.word = calloc(MANY, 4)};
+	struct err e = {0};
+	unsigned patched = 0;
+
+	big.ram = (struct mem_region){.name = "ram",
+				      .base = BASE,
+				      .size = 4 * MANY,
+				      .kind = MEM_RAM,
+				      .host = (uint8_t *)big.word};
+	big.mem = mem_space_create();
+	assert_int_equal(mem_add(big.mem, &big.ram, &e), 0);
+	mem_freeze(big.mem);
+	big.ic = intercept_create(big.mem);
+	for (unsigned i = 0; i < MANY; i++)
+		big.word[i] = NOP;
+	assert_int_equal(discover(&big, 0), FOLLOWED);
+	for (unsigned i = 0; i < MANY; i++)
+		big.word[i] = HVC;
+	intercept_scan(big.ic, at(0), 4 * MANY, EVERY);
+	for (unsigned i = 0; i < MANY; i++)
+		patched += big.word[i] != HVC;
+	assert_int_equal(patched, SITES);
+	assert_int_equal(counts(&big).sites, SITES);
+	assert_int_equal(counts(&big).slots_short, MANY - SITES);
+	big.word[MANY - 1] = big.word[0]; /* a copy, with no room to remember it */
+	assert_true(intercept_lift(big.ic, at(MANY - 1)));
+	assert_int_equal(big.word[MANY - 1], HVC);
+	big.word[MANY - 1] = big.word[0];
+	intercept_release(big.ic, at(MANY - 1));
+	intercept_restore(big.ic, keep_none, NULL);
+	for (unsigned i = patched = 0; i < MANY; i++)
+		patched += big.word[i] != HVC;
+	assert_int_equal(patched, 0);
+	intercept_destroy(big.ic);
+	mem_space_destroy(big.mem);
+	free(big.word);
+}
+
 /* ---- whatever the memory holds ---- */
 
 static uint32_t random_word(uint64_t *seed)
@@ -617,6 +661,7 @@ int main(void)
 		TEST(test_copies_work),
 		TEST(test_copies_over_sites),
 		TEST(test_restore_asks),
+		cmocka_unit_test(test_bounds),
 		TEST(test_restore_gives_everything_back),
 	};
 #undef TEST
