@@ -172,7 +172,7 @@ static void sysreg(struct fixture *f, struct input *in, uint8_t op)
 	uint8_t which = take(in, 1);
 	uint16_t reg = which == 0xff
 			       ? SYSREG(3, 0, 4, 6, 0)
-			       : SYSREG(3, which >> 6 & 1 ? 6 : 0, 12, which >> 3 & 15, which & 7);
+			       : SYSREG(3, which >> 7 ? 6 : 0, 12, which >> 3 & 15, which & 7);
 	uint64_t value = 0;
 
 	if (op & 8)
