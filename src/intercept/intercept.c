@@ -410,13 +410,21 @@ void intercept_scan(struct intercept *ic, uint64_t gpa, uint64_t len, unsigned w
 
 /* ---- giving back ---- */
 
+static bool was_followed(struct intercept *ic, uint64_t gpa)
+{
+	const struct code_page *p = find_page(ic, align_down(gpa, PAGE_SIZE));
+	unsigned n = gpa % PAGE_SIZE / 4;
+
+	return p && bit(p->seen[n / 64], n % 64);
+}
+
 void intercept_restore(struct intercept *ic, intercept_keep_fn *keep, void *opaque)
 {
 	struct site *s;
 	size_t i = 0;
 
 	while ((s = sites_next(&ic->sites, &i))) {
-		if (keep(opaque, s->gpa, ic->slots.slot[s->slot].row))
+		if (keep(opaque, s->gpa, ic->slots.slot[s->slot].row, was_followed(ic, s->gpa)))
 			continue;
 		ic->counts.restores += put_back(ic, s);
 		sites_del(&ic->sites, s);

@@ -74,8 +74,10 @@ void intercept_recheck_all(struct intercept *ic, intercept_translate_fn *transla
 void intercept_scan(struct intercept *ic, uint64_t gpa, uint64_t len, unsigned when);
 
 /* Give back every site for which @keep says no (its memory is not code, or its row no longer
- * applies), and drop what discovery remembered. */
-typedef bool intercept_keep_fn(void *opaque, uint64_t gpa, const struct policy_row *row);
+ * applies), and drop what discovery remembered. @followed: discovery came through the site, so it is
+ * code whatever the tables say. */
+typedef bool intercept_keep_fn(void *opaque, uint64_t gpa, const struct policy_row *row,
+			       bool followed);
 void intercept_restore(struct intercept *ic, intercept_keep_fn *keep, void *opaque);
 
 /* Is there a patch of ours at @gpa (not a copy the guest made)? */

@@ -32,6 +32,7 @@ struct pe_set *pe_set_create(unsigned count)
 
 	CHECK(count >= 1 && count <= PE_MAX);
 	s->count = count;
+	s->tables_new = true;
 	s->pe = xcalloc(count, sizeof(*s->pe));
 	pthread_mutex_init(&s->lock, NULL);
 	pthread_cond_init(&s->changed, NULL);

@@ -86,7 +86,8 @@ struct pe_set {
 	const void *pauser; /* who holds the pause: a struct pe, or the set itself */
 
 	struct intercept *ic;
-	bool settled; /* regime.c */
+	bool settled;	 /* regime.c */
+	bool tables_new; /* the MMU controls were written since the tables were last searched */
 	unsigned table_changes;
 	atomic_ullong first_run_ns;
 

@@ -172,9 +172,11 @@ static bool in_map(const struct exec_map *m, uint64_t gpa)
 	return lo < m->count && gpa >= m->range[lo].first;
 }
 
-static bool keep_settled(void *opaque, uint64_t gpa, const struct policy_row *row)
+/* Code that was followed is code, though the kernel may have mapped it elsewhere (UEFI runtime services,
+ * which have tables of their own). */
+static bool keep_settled(void *opaque, uint64_t gpa, const struct policy_row *row, bool followed)
 {
-	return (row->when & WHEN_SETTLED) && in_map(opaque, gpa);
+	return (row->when & WHEN_SETTLED) && (followed || in_map(opaque, gpa));
 }
 
 /* The part of a range that is memory: a guest may map terabytes of nothing. */
@@ -232,6 +234,9 @@ static unsigned arrive(struct pe *pe, uint64_t pc)
 		return 0;
 	r = regime_of(pe);
 	if (in_upper_half(&r, pc)) {
+		if (!s->tables_new) /* left over from discovery, in code that has been scanned */
+			return 0;
+		s->tables_new = false;
 		promote(pe, &r);
 		return 1;
 	}
@@ -256,6 +261,7 @@ void regime_reset(struct pe_set *s)
 {
 	intercept_reset(s->ic);
 	s->settled = false;
+	s->tables_new = true;
 	s->table_changes = 0;
 }
 
@@ -384,7 +390,11 @@ void regime_stepped(struct pe *pe)
 		look_at_code(pe, pe->step_site.word);
 		break;
 	case INTERCEPT_WATCH_MMU:
+		s->tables_new = true;
 		look_at_mmu(pe);
+		break;
+	case INTERCEPT_WATCH_TABLES:
+		s->tables_new = true;
 		break;
 	default:
 		break;

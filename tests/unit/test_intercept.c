@@ -121,7 +121,7 @@ static unsigned discover(struct rig *r, unsigned n)
 	return intercept_discover(r->ic, at(n), identity, NULL, EVERY);
 }
 
-static bool keep_none(void *opaque, uint64_t gpa, const struct policy_row *row)
+static bool keep_none(void *opaque, uint64_t gpa, const struct policy_row *row, bool followed)
 {
 	return false;
 }
@@ -480,7 +480,7 @@ static void test_copies_over_sites(void **state)
 
 /* ---- restore ---- */
 
-static bool keep_some(void *opaque, uint64_t gpa, const struct policy_row *row)
+static bool keep_some(void *opaque, uint64_t gpa, const struct policy_row *row, bool followed)
 {
 	return gpa < *(uint64_t *)opaque && row->when == POLICY_ALWAYS;
 }
