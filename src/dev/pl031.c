@@ -56,6 +56,7 @@ static void arm_match(struct pl031 *s)
 {
 	uint32_t in = s->mr - now(s);
 
+	dev_timer_cancel(&s->match); /* of earlier values */
 	if (in == 0)
 		on_match(&s->dev, NULL);
 	else

@@ -126,6 +126,21 @@ static void test_match_at_once(void **state)
 	fixture_drop(&f);
 }
 
+/* A match that has been replaced by one at once does not come as well. */
+static void test_match_replaced(void **state)
+{
+	struct fixture f;
+
+	start(&f, "1000000000");
+	put(&f, IMSC, 1);
+	put(&f, LR, EPOCH);
+	put(&f, MR, EPOCH + 1); /* within a second */
+	put(&f, LR, EPOCH + 1);
+	put(&f, ICR, 1);
+	assert_false(fixture_run_until(&f, is_high, &f, 1010));
+	fixture_drop(&f);
+}
+
 static void test_dt(void **state)
 {
 	struct fixture f;
@@ -159,8 +174,11 @@ static void test_hammer(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_time),	      cmocka_unit_test(test_match),
-		cmocka_unit_test(test_match_at_once), cmocka_unit_test(test_dt),
+		cmocka_unit_test(test_time),
+		cmocka_unit_test(test_match),
+		cmocka_unit_test(test_match_at_once),
+		cmocka_unit_test(test_match_replaced),
+		cmocka_unit_test(test_dt),
 		cmocka_unit_test(test_hammer),
 	};
 
