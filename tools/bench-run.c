@@ -158,7 +158,7 @@ static bool follow(struct run *r)
 
 /* ---- the process ---- */
 
-static int start(struct run *r)
+static int spawn(struct run *r)
 {
 	int fd[2];
 
@@ -239,7 +239,7 @@ int main(int argc, char **argv)
 	r.command = argv + optind;
 	if (!r.command[0])
 		return usage();
-	if (start(&r)) {
+	if (spawn(&r)) {
 		perror("bench-run");
 		return STATUS_FAILED;
 	}
