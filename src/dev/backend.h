@@ -40,8 +40,8 @@ struct backend_char_ops {
 enum block_op { BLOCK_READ, BLOCK_WRITE, BLOCK_FLUSH, BLOCK_DISCARD, BLOCK_WRITE_ZEROES };
 struct block_req {
 	enum block_op op;
-	uint64_t offset; /* bytes */
-	uint64_t len;    /* bytes; discard and write-zeroes */
+	uint64_t offset;	 /* bytes */
+	uint64_t len;		 /* bytes; discard and write-zeroes */
 	const struct iovec *iov; /* read and write; the caller keeps it until done */
 	int iov_count;
 	/* Called from a worker thread without any lock held; @result is 0 or a negative errno. */
