@@ -17,13 +17,10 @@
 #include <inttypes.h>
 #include <libfdt.h>
 #include <stdlib.h>
-#include <string.h>
 
 #define DTB_ALIGN     (2ULL << 20) /* a kernel maps it with one block of this size */
 #define INITRD_ALIGN  (64ULL << 10)
 #define INITRD_OFFSET (128ULL << 20)
-
-enum { DTB_MAX = 2 << 20, DTB_SLACK = 1024 };
 
 struct linux_boot {
 	struct dev dev;
@@ -93,67 +90,6 @@ static int load_initrd(struct job *j)
 
 /* ---- device tree ---- */
 
-/* The user's own, else the generated one; in a new tree with room for /chosen. */
-static int open_tree(const struct linux_boot *l, const void *dtb, size_t size, void **out,
-		     struct err *e)
-{
-	size_t room = size + DTB_SLACK + (l->cmdline ? strlen(l->cmdline) : 0);
-	void *fdt;
-	int r;
-
-	if (size < sizeof(struct fdt_header) || fdt_check_header(dtb) || fdt_totalsize(dtb) > size)
-		return err_set(e, -EINVAL, l->dtb, "this is not a device tree, or not all of it");
-	if (room > DTB_MAX)
-		return err_set(e, -E2BIG, l->dtb, "the device tree is larger than 2 MiB");
-	fdt = malloc(room);
-	if (!fdt)
-		return err_set(e, -ENOMEM, NULL, "no memory for the device tree");
-	r = fdt_open_into(dtb, fdt, (int)room);
-	if (r) {
-		free(fdt);
-		return err_set(e, -EINVAL, l->dtb, "damaged device tree: %s", fdt_strerror(r));
-	}
-	*out = fdt;
-	return 0;
-}
-
-static int read_tree(const struct linux_boot *l, void **out, struct err *e)
-{
-	struct image im;
-	void *dtb = NULL;
-	int r = image_open(&im, l->dtb, "device tree", e);
-
-	if (!r && im.size > DTB_MAX)
-		r = err_set(e, -E2BIG, l->dtb, "this is not a device tree: larger than 2 MiB");
-	if (!r) {
-		dtb = malloc(im.size);
-		r = dtb ? image_read(&im, 0, dtb, im.size, e) : -ENOMEM;
-	}
-	if (!r)
-		r = open_tree(l, dtb, im.size, out, e);
-	free(dtb);
-	image_close(&im);
-	return r;
-}
-
-static int add_chosen(const struct job *j, void *fdt)
-{
-	int node = fdt_path_offset(fdt, "/chosen"), r = 0;
-
-	if (node == -FDT_ERR_NOTFOUND)
-		node = fdt_add_subnode(fdt, 0, "chosen");
-	if (node < 0)
-		return node;
-	if (j->l->cmdline)
-		r = fdt_setprop_string(fdt, node, "bootargs", j->l->cmdline);
-	if (!r && j->initrd.end) {
-		r = fdt_setprop_u64(fdt, node, "linux,initrd-start", j->initrd.start);
-		if (!r)
-			r = fdt_setprop_u64(fdt, node, "linux,initrd-end", j->initrd.end);
-	}
-	return r ? r : fdt_pack(fdt);
-}
-
 /* Behind everything, else before the initrd, else at the beginning of RAM. */
 static uint64_t dtb_place(const struct job *j, uint64_t size)
 {
@@ -173,27 +109,27 @@ static uint64_t dtb_place(const struct job *j, uint64_t size)
 
 static int load_tree(struct job *j, const struct dev_boot *b, uint64_t *address)
 {
+	const struct boot_tree t = {
+		.boot = b,
+		.mem = j->mem,
+		.path = j->l->dtb,
+		.cmdline = j->l->cmdline,
+		.initrd_start = j->initrd.start,
+		.initrd_end = j->initrd.end,
+	};
 	void *fdt = NULL;
-	int r = j->l->dtb ? read_tree(j->l, &fdt, j->e)
-			  : open_tree(j->l, b->dtb, b->dtb_size, &fdt, j->e);
+	int r = boot_tree_make(&t, &fdt, j->e);
 
 	if (r)
 		return r;
-	r = add_chosen(j, fdt);
-	if (r) {
-		r = err_set(j->e, -EINVAL, j->l->dtb, "cannot change the device tree: %s",
-			    fdt_strerror(r));
-		goto out;
-	}
 	*address = dtb_place(j, fdt_totalsize(fdt));
-	if (!is_free(j, *address, fdt_totalsize(fdt))) {
+	if (is_free(j, *address, fdt_totalsize(fdt))) {
+		r = loader_put_dtb(j->mem, fdt, fdt_totalsize(fdt), *address, j->e);
+	} else {
 		r = err_set(j->e, -ENOSPC, j->l->dev.where,
 			    "the device tree does not fit at 0x%llx", (unsigned long long)*address);
 		err_hint(j->e, "give the machine more memory (--mem)");
-		goto out;
 	}
-	r = loader_put_dtb(j->mem, fdt, fdt_totalsize(fdt), *address, j->e);
-out:
 	free(fdt);
 	return r;
 }
@@ -238,7 +174,9 @@ static const struct prop linux_props[] = {
 	PROP(kernel, PROP_PATH, .help = "arm64 Image (may be compressed with gzip) or ELF file"),
 	PROP(initrd, PROP_PATH, .help = "initial RAM disk"),
 	PROP(cmdline, PROP_STR, .help = "kernel command line"),
-	PROP(dtb, PROP_PATH, .help = "device tree to use instead of the generated one"),
+	PROP(dtb, PROP_PATH,
+	     .help = "device tree to use instead of the generated one; memory and /chosen are "
+		     "adapted"),
 	PROP(dtb_address, PROP_U64, .help = "where the device tree goes; 0: behind the rest"),
 	{.name = NULL},
 };

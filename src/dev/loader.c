@@ -80,6 +80,20 @@ int image_read(const struct image *im, uint64_t offset, void *buf, uint64_t len,
 	return 0;
 }
 
+int image_load(const struct image *im, uint8_t **data, struct err *e)
+{
+	uint8_t *p = malloc(im->size ? im->size : 1);
+	int r = p ? image_read(im, 0, p, im->size, e)
+		  : err_set(e, -ENOMEM, im->path, "no memory for the %s of %llu MiB", im->what,
+			    (unsigned long long)(im->size >> 20));
+
+	if (r)
+		free(p);
+	else
+		*data = p;
+	return r;
+}
+
 /* Inflate [in, in+in_len) into *out, which grows up to @limit. Z_STREAM_END, or what went wrong. */
 static int inflate_all(z_stream *z, uint8_t **out, uint64_t *out_len, uint64_t limit)
 {

@@ -26,6 +26,8 @@ int image_open(struct image *im, const char *path, const char *what, struct err 
 void image_close(struct image *im);
 /* Bytes [offset, offset+len), which must exist: -EINVAL "truncated" otherwise. */
 int image_read(const struct image *im, uint64_t offset, void *buf, uint64_t len, struct err *e);
+/* All of it in memory, malloc()ed; the caller frees. */
+int image_load(const struct image *im, uint8_t **data, struct err *e);
 /* Replace the contents by what the gzip stream at [offset, offset+len) holds, at most @limit bytes. */
 int image_unzip(struct image *im, uint64_t offset, uint64_t len, uint64_t limit, struct err *e);
 
@@ -38,6 +40,19 @@ int loader_put(const struct mem_space *mem, const struct image *im, uint64_t off
 /* The same with a device tree. */
 int loader_put_dtb(const struct mem_space *mem, const void *dtb, size_t size, uint64_t gpa,
 		   struct err *e);
+
+/* ---- device tree (boot-tree.c) ---- */
+
+struct boot_tree {
+	const struct dev_boot *boot; /* the board's tree */
+	const struct mem_space *mem;
+	const char *path;		   /* a file to use instead; NULL: none */
+	const char *cmdline;		   /* NULL: none */
+	uint64_t initrd_start, initrd_end; /* end 0: none */
+};
+
+/* The tree to give to a guest; the caller frees *@out. */
+int boot_tree_make(const struct boot_tree *t, void **out, struct err *e);
 
 /* ---- kernel formats (kernel.c) ---- */
 
