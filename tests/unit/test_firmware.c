@@ -136,6 +136,45 @@ static void test_bad_image(void **state)
 	assert_false(r->boot.found);
 }
 
+/* The image never lies over the device tree, nor the tree over the image. */
+static void test_image_over_tree(void **state)
+{
+	static const char *const refused[] = {"0x40000000", "0x400000ff", "0x40000001"};
+	struct rig *r = *state;
+
+	set(r, "enabled", "on");
+	set(r, "image", r->image);
+	for (int i = 0; i < 3; i++) {
+		set(r, "address", refused[i]);
+		assert_true(boot(r) < 0);
+		assert_int_equal(r->e.count, i + 1);
+		assert_non_null(strstr(r->e.items[i].text, "covers the device tree at "
+							   "0x40000000-0x400000ff"));
+		assert_non_null(strstr(r->e.items[i].hint, "firmware.dtb_address"));
+	}
+	assert_false(r->boot.found);
+	set(r, "address", "0x40000100");
+	assert_int_equal(boot(r), 0);
+}
+
+static void test_tree_elsewhere(void **state)
+{
+	struct rig *r = *state;
+
+	set(r, "enabled", "on");
+	set(r, "image", r->image);
+	set(r, "address", "0x40000000");
+	set(r, "dtb_address", "0x40000008");
+	assert_int_equal(boot(r), 0);
+	assert_memory_equal(r->bytes, "firmware", 8);
+	assert_memory_equal(r->bytes + 8, r->tree, TREE_SIZE);
+	set(r, "dtb_address", "0x40000007");
+	assert_true(boot(r) < 0);
+	set(r, "dtb_address", "0x4000ff01"); /* not enough RAM behind it */
+	assert_true(boot(r) < 0);
+	assert_int_equal(r->e.count, 2);
+}
+
 static void test_tree_does_not_fit(void **state)
 {
 	struct rig *r = *state;
@@ -152,10 +191,8 @@ static void test_tree_does_not_fit(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_disabled),
-		TEST(test_entry),
-		TEST(test_image),
-		TEST(test_bad_image),
+		TEST(test_disabled),	      TEST(test_entry),		  TEST(test_image),
+		TEST(test_bad_image),	      TEST(test_image_over_tree), TEST(test_tree_elsewhere),
 		TEST(test_tree_does_not_fit),
 	};
 
