@@ -106,6 +106,21 @@ static int set_values(struct board *b, struct dev *d, const struct board_part *p
 	return result;
 }
 
+/* References whose default is the board's first object of a type. */
+static void set_default_refs(const struct board *b, struct dev *d, const struct board_part *part)
+{
+	for (const struct prop *def = d->c->props; def && def->name; def++) {
+		const struct board_object *o = b->objects;
+
+		if (def->kind != PROP_REF || !def->def || board_part_prop(part, def->name))
+			continue;
+		while (o && strcmp(o->self.c->type, def->ref))
+			o = o->next;
+		if (o)
+			*(struct dev **)field(d, def) = o->dev;
+	}
+}
+
 /* ---- creation ---- */
 
 static void create(struct board *b, struct board_object *o)
@@ -157,6 +172,7 @@ int board_build(struct board *b, const struct dev_host *host, struct err *e)
 	for (o = b->objects; o; o = o->next) {
 		int r = set_values(b, o->dev, &o->self, e);
 
+		set_default_refs(b, o->dev, &o->self);
 		result = result ? result : r;
 		r = o->backend ? set_values(b, o->dev->backend, o->backend, e) : 0;
 		result = result ? result : r;

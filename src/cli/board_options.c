@@ -407,12 +407,15 @@ const struct option cli_board_options[] = {
 
 /* ---- opening ---- */
 
+/* Firmware loads the kernel itself, if it can be told of it. */
 static void conflicts(const struct cli_board *c, struct err *e)
 {
-	if (!c->has_kernel || !c->has_firmware)
+	if (!c->has_kernel || !c->has_firmware || board_find_type(c->board, "FW-CFG", 0))
 		return;
-	err_set(e, -EINVAL, "--kernel", "a kernel and firmware cannot both be started");
-	err_hint(e, "leave out --kernel, or --bios and --flash");
+	err_set(e, -EINVAL, "--kernel",
+		"this board has no fw_cfg device, which would offer the kernel to firmware");
+	err_hint(e, "leave out --kernel, or --bios and --flash; or add -vobj "
+		    "\"FW-CFG#address=...\"");
 }
 
 static void load(const struct options *o, struct cli_board *ctx, struct err *e)

@@ -56,7 +56,8 @@ struct prop {
 	const char *name;
 	enum prop_kind kind;
 	size_t offset;	 /* into the instance */
-	const char *def; /* default in the user's notation; NULL: zero/none */
+	const char *def; /* default in the user's notation; NULL: zero/none. PROP_REF: "first", the
+			  * board's first object of type `ref`, if it has one */
 	bool required;
 	uint64_t unit;		    /* PROP_SIZE: meaning of a bare number; 0 counts as 1 */
 	uint64_t min, max;	    /* numbers: inclusive range; max 0: no limit */

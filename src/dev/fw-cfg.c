@@ -3,9 +3,11 @@
  * The firmware configuration device of QEMU's machines, MMIO form with DMA (QEMU's docs/specs/fw_cfg,
  * binding firmware/qemu,fw-cfg-mmio.yaml): numbered items, read byte by byte or by DMA.
  *
- * Items: signature, id, nb_cpus, file directory, and the files of the `files` property. Items are
- * read-only; writes through DMA end with an error.
+ * Items: signature, id, nb_cpus, file directory, the files of the `files` property, and what boot
+ * components offer. Items are read-only; writes through DMA end with an error.
  */
+#include "dev/fw-cfg.h"
+
 #include "dev/component.h"
 #include "dev/dt.h"
 #include "pe/pe.h"
@@ -28,7 +30,13 @@ enum {
 };
 enum { REG_DATA = 0, REG_SELECTOR = 8, REG_DMA = 16 };
 enum { DMA_ERROR = 1, DMA_READ = 2, DMA_SKIP = 4, DMA_SELECT = 8, DMA_WRITE = 16 };
-enum { FILES_MAX = 32, FILE_SIZE_MAX = 64 << 20, NAME_SIZE = 56, DIR_ENTRY_SIZE = 64 };
+enum {
+	FILES_MAX = 32,
+	ITEMS_MAX = FILES_MAX + 16,
+	FILE_SIZE_MAX = 64 << 20,
+	NAME_SIZE = 56,
+	DIR_ENTRY_SIZE = 64
+};
 enum { ID_TRADITIONAL = 1, ID_DMA = 2 };
 
 #define DMA_SIGNATURE 0x51454d5520434647ULL /* "QEMU CFG" */
@@ -43,7 +51,7 @@ struct fw_cfg {
 	struct dev dev;
 	uint64_t address;
 	const char *files; /* property */
-	struct item item[FILES_MAX + 8];
+	struct item item[ITEMS_MAX];
 	unsigned item_count;
 	uint16_t selected;
 	uint32_t position;
@@ -69,25 +77,52 @@ static uint64_t get_be(const uint8_t *p, unsigned size)
 	return v;
 }
 
-static struct item *add_item(struct fw_cfg *f, uint16_t key, const void *data, uint32_t size)
+static struct item *find_item(struct fw_cfg *f, uint16_t key)
+{
+	for (unsigned i = 0; i < f->item_count; i++) {
+		if (f->item[i].key == key)
+			return &f->item[i];
+	}
+	return NULL;
+}
+
+static struct item *new_item(struct fw_cfg *f, uint16_t key)
 {
 	struct item *i = &f->item[f->item_count++];
 
+	CHECK(f->item_count <= ITEMS_MAX);
 	i->key = key;
+	return i;
+}
+
+static void add_item(struct fw_cfg *f, uint16_t key, const void *data, uint32_t size)
+{
+	struct item *i = new_item(f, key);
+
 	i->size = size;
 	i->data = xcalloc(1, size);
 	if (data)
 		memcpy(i->data, data, size);
-	return i;
 }
 
-static const struct item *selected(const struct fw_cfg *f)
+void fw_cfg_offer(struct dev *fw_cfg, uint16_t key, uint8_t *data, uint32_t size)
 {
-	for (unsigned i = 0; i < f->item_count; i++) {
-		if (f->item[i].key == f->selected)
-			return &f->item[i];
-	}
-	return NULL;
+	struct fw_cfg *f = (struct fw_cfg *)fw_cfg;
+	struct item *i;
+
+	dev_lock(fw_cfg);
+	i = find_item(f, key);
+	if (!i)
+		i = new_item(f, key);
+	free(i->data);
+	i->data = data;
+	i->size = size;
+	dev_unlock(fw_cfg);
+}
+
+static const struct item *selected(struct fw_cfg *f)
+{
+	return find_item(f, f->selected);
 }
 
 /* Bytes behind the end, and of items that do not exist, are zero. */

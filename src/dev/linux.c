@@ -7,6 +7,8 @@
  * it (or in the middle of a smaller one, or behind a larger kernel), the device tree behind it.
  * Everything is read again at each reset.
  */
+#include "dev/linux.h"
+
 #include "dev/component.h"
 #include "dev/loader.h"
 #include "util/bits.h"
@@ -24,8 +26,9 @@
 
 struct linux_boot {
 	struct dev dev;
-	const char *kernel, *initrd, *cmdline, *dtb;
+	struct linux_images images;
 	uint64_t dtb_address;
+	bool yields;
 };
 
 struct range {
@@ -70,7 +73,7 @@ static int load_initrd(struct job *j)
 	uint64_t middle = j->ram->size / 2 < INITRD_OFFSET ? j->ram->size / 2 : INITRD_OFFSET;
 	uint64_t start = align_down(j->ram->base + middle, INITRD_ALIGN);
 	struct image im;
-	int r = image_open(&im, j->l->initrd, "initrd", j->e);
+	int r = image_open(&im, j->l->images.initrd, "initrd", j->e);
 
 	if (!r && !is_free(j, start, im.size))
 		start = align_up(j->kernel.end, INITRD_ALIGN);
@@ -112,8 +115,8 @@ static int load_tree(struct job *j, const struct dev_boot *b, uint64_t *address)
 	const struct boot_tree t = {
 		.boot = b,
 		.mem = j->mem,
-		.path = j->l->dtb,
-		.cmdline = j->l->cmdline,
+		.path = j->l->images.dtb,
+		.cmdline = j->l->images.cmdline,
 		.initrd_start = j->initrd.start,
 		.initrd_end = j->initrd.end,
 	};
@@ -134,6 +137,18 @@ static int load_tree(struct job *j, const struct dev_boot *b, uint64_t *address)
 	return r;
 }
 
+/* ---- for firmware ---- */
+
+const struct linux_images *linux_images(const struct dev *linux_object)
+{
+	return &((const struct linux_boot *)linux_object)->images;
+}
+
+void linux_yield(struct dev *linux_object)
+{
+	((struct linux_boot *)linux_object)->yields = true;
+}
+
 /* ---- component ---- */
 
 static int linux_start(struct dev *d, struct dev_boot *b, struct err *e)
@@ -143,11 +158,11 @@ static int linux_start(struct dev *d, struct dev_boot *b, struct err *e)
 	uint64_t dtb = 0;
 	int r;
 
-	if (!l->kernel)
+	if (!l->images.kernel || l->yields)
 		return 0;
 	j.ram = loader_ram(j.mem, e);
-	r = j.ram ? kernel_load(&j.kernel, l->kernel, j.mem, j.ram, e) : -EINVAL;
-	if (!r && l->initrd)
+	r = j.ram ? kernel_load(&j.kernel, l->images.kernel, j.mem, j.ram, e) : -EINVAL;
+	if (!r && l->images.initrd)
 		r = load_initrd(&j);
 	if (!r)
 		r = load_tree(&j, b, &dtb);
@@ -166,18 +181,20 @@ static int linux_start(struct dev *d, struct dev_boot *b, struct err *e)
 	return 0;
 }
 
-#define PROP(n, k, ...)                                                                            \
+#define PROP(n, k, m, ...)                                                                         \
 	{                                                                                          \
-		.name = #n, .kind = k, .offset = offsetof(struct linux_boot, n), __VA_ARGS__       \
+		.name = n, .kind = k, .offset = offsetof(struct linux_boot, m), __VA_ARGS__        \
 	}
 static const struct prop linux_props[] = {
-	PROP(kernel, PROP_PATH, .help = "arm64 Image (may be compressed with gzip) or ELF file"),
-	PROP(initrd, PROP_PATH, .help = "initial RAM disk"),
-	PROP(cmdline, PROP_STR, .help = "kernel command line"),
-	PROP(dtb, PROP_PATH,
+	PROP("kernel", PROP_PATH, images.kernel,
+	     .help = "arm64 Image (may be compressed with gzip) or ELF file"),
+	PROP("initrd", PROP_PATH, images.initrd, .help = "initial RAM disk"),
+	PROP("cmdline", PROP_STR, images.cmdline, .help = "kernel command line"),
+	PROP("dtb", PROP_PATH, images.dtb,
 	     .help = "device tree to use instead of the generated one; memory and /chosen are "
 		     "adapted"),
-	PROP(dtb_address, PROP_U64, .help = "where the device tree goes; 0: behind the rest"),
+	PROP("dtb_address", PROP_U64, dtb_address,
+	     .help = "where the device tree goes; 0: behind the rest"),
 	{.name = NULL},
 };
 

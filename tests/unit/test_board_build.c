@@ -221,6 +221,33 @@ static void test_paths(void **state)
 	free(name);
 }
 
+static struct dev *reference(const struct rig *r, const char *name, const char *prop)
+{
+	struct dev *d = board_dev(r->b, name);
+
+	return *(struct dev **)((char *)d + component_prop(d->c, prop)->offset);
+}
+
+/* A reference that is not written leads to the board's first object of its type, where that is the
+ * default. */
+static void test_default_reference(void **state)
+{
+	struct rig *r = *state;
+
+	line(r, CPU_LINE);
+	line(r, RAM_LINE);
+	line(r, "FIRMWARE#name=a");
+	line(r, "LINUX#name=one");
+	line(r, "LINUX#name=two");
+	line(r, "FIRMWARE#name=b;linux=two");
+	line(r, "MACHINE#name=machine");
+	build(r);
+	assert_ptr_equal(reference(r, "a", "linux"), board_dev(r->b, "one"));
+	assert_ptr_equal(reference(r, "b", "linux"), board_dev(r->b, "two"));
+	assert_null(reference(r, "a", "fw_cfg"));
+	assert_null(reference(r, "machine", "console"));
+}
+
 /* ---- device trees ---- */
 
 static void tree(struct rig *r)
@@ -396,9 +423,10 @@ static void test_machine(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_order),      TEST(test_instances), TEST(test_life), TEST(test_overlap),
-		TEST(test_init_fails), TEST(test_paths),     TEST(test_virt), TEST(test_virt_gicv2),
-		TEST(test_seed),       TEST(test_machine),
+		TEST(test_order), TEST(test_instances), TEST(test_default_reference),
+		TEST(test_life),  TEST(test_overlap),	TEST(test_init_fails),
+		TEST(test_paths), TEST(test_virt),	TEST(test_virt_gicv2),
+		TEST(test_seed),  TEST(test_machine),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
