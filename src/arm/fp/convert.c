@@ -99,7 +99,7 @@ FP_INLINE uint64_t round_magnitude(struct fp_num a, enum fp_rounding mode, bool 
 	return (a.sig + fp_round_up(mode, a.sign, a.sig >> cut & 1, 1ULL << (cut - 1))) >> cut;
 }
 
-/* An integer in the format, exactly. */
+/* An integer of no more bits than the format has. */
 FP_INLINE uint64_t from_magnitude(const struct fp_format *f, bool sign, uint64_t magnitude,
 				  struct fp_env *env)
 {
@@ -153,22 +153,21 @@ FP_INLINE uint64_t round_int_n(const struct fp_format *f, uint64_t op, enum fp_r
 {
 	struct fp_num a = fp_unpack(f, op, env);
 	uint64_t magnitude = 0;
-	bool error = false;
+	bool error = false, fits = false;
 
 	if (a.kind == KIND_ZERO)
 		return fp_zero(f, a.sign);
-	if (a.kind == KIND_FINITE && a.exp <= FP_SIG_TOP)
-		magnitude = round_magnitude(a, mode, &error);
-	else if (a.kind == KIND_FINITE && a.exp == 63)
-		magnitude = a.sig << 1;
-	if (!(a.kind == KIND_FINITE && a.exp <= 63) ||
-	    magnitude > (1ULL << (width - 1)) - !a.sign) {
+	if (a.kind == KIND_FINITE && a.exp < 64) {
+		magnitude = a.exp == 63 ? a.sig << 1 : round_magnitude(a, mode, &error);
+		fits = magnitude <= (1ULL << (width - 1)) - !a.sign;
+	}
+	if (!fits) {
 		env->fpsr |= FPSR_IOC;
 		return fp_power(f, true, (int)width - 1);
 	}
 	if (error)
 		env->fpsr |= FPSR_IXC;
-	return from_magnitude(f, a.sign, magnitude, env);
+	return a.exp >= f->frac_bits ? op : from_magnitude(f, a.sign, magnitude, env);
 }
 
 uint32_t fp32_round_int_n(uint32_t a, enum fp_rounding mode, unsigned width, struct fp_env *env)
