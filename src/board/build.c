@@ -39,18 +39,18 @@ static const char *kind_name(const struct component *c, const char *kind)
 static void connect_wire(const struct board *b, struct irq *irq, const char *text)
 {
 	struct board_wire w;
-	struct dev *sink = NULL;
+	const struct board_object *sink = NULL;
 	int64_t input = -1;
 
 	if (!board_wire_parse(text, &w))
-		sink = dev_named(b, w.sink);
+		sink = board_object_find(b, w.sink);
 	if (sink)
-		input = board_wire_input(sink->c, &w);
+		input = board_wire_input(sink, &w);
 	CHECK(input >= 0);
 	*irq = (struct irq){
-		.sink = sink,
+		.sink = sink->dev,
 		.input = (uint32_t)input,
-		.kind = kind_name(sink->c, w.kind),
+		.kind = kind_name(sink->self.c, w.kind),
 		.number = w.number,
 		.dt_flags = IRQ_TYPE_LEVEL_HIGH,
 	};

@@ -9,6 +9,7 @@
 #include "util/buf.h"
 #include "util/err.h"
 #include "util/nearest.h"
+#include "util/parse.h"
 #include "util/xalloc.h"
 
 #include <errno.h>
@@ -77,15 +78,20 @@ static void find_component(struct check *k, struct board_part *part, bool backen
 static const char *const class_names[] = {"nothing", "memory",	"characters",
 					  "blocks",  "network", "random numbers"};
 
-static void suggest_backend(struct check *k, enum backend_class wanted)
+/* Those of a class but for @except. */
+static void suggest_backend(struct check *k, const char *intro, enum backend_class wanted,
+			    const struct component *except)
 {
 	struct buf names = BUF_INIT;
 
-	for (unsigned i = 0; i < component_count; i++)
-		if (components[i]->cls == DEV_BACKEND && components[i]->backend == wanted)
-			buf_fmt(&names, "%s||%s", names.len ? ", " : "", components[i]->type);
+	for (unsigned i = 0; i < component_count; i++) {
+		const struct component *c = components[i];
+
+		if (c->cls == DEV_BACKEND && c->backend == wanted && c != except)
+			buf_fmt(&names, "%s||%s", names.len ? ", " : "", c->type);
+	}
 	if (names.len)
-		err_hint(k->e, "it can be %s", names.data);
+		err_hint(k->e, "%s %s", intro, names.data);
 	buf_free(&names);
 }
 
@@ -100,14 +106,45 @@ static void check_backend(struct check *k, struct board_object *o)
 		failed(k, board_err(k->e, -EINVAL, &o->self.at,
 				    "\"%s\" (%s) needs a back end for its %s", o->name, c->type,
 				    class_names[c->backend]));
-		suggest_backend(k, c->backend);
+		suggest_backend(k, "it can be", c->backend, NULL);
 	} else if (c && be->c && c->backend == BACKEND_NONE) {
 		failed(k, board_err(k->e, -EINVAL, &be->at, "%s takes no back end", c->type));
 	} else if (c && be->c && c->backend != be->c->backend) {
 		failed(k, board_err(k->e, -EINVAL, &be->at, "%s is a back end for %s, %s needs %s",
 				    be->type, class_names[be->c->backend], c->type,
 				    class_names[c->backend]));
-		suggest_backend(k, c->backend);
+		suggest_backend(k, "it can be", c->backend, NULL);
+	}
+}
+
+/* The first object with this back end. */
+static const struct board_object *first_with(const struct board *b, const struct component *backend)
+{
+	const struct board_object *o = b->objects;
+
+	while (!o->backend || o->backend->c != backend)
+		o = o->next;
+	return o;
+}
+
+static void check_exclusive(struct check *k)
+{
+	for (const struct board_object *o = k->b->objects; o; o = o->next) {
+		const struct board_part *be = o->backend;
+		const struct board_object *first;
+		char *other;
+
+		if (!be || !be->c || !be->c->exclusive)
+			continue;
+		first = first_with(k->b, be->c);
+		if (first == o)
+			continue;
+		other = board_place_text(&first->backend->at);
+		failed(k, board_err(k->e, -EBUSY, &be->at,
+				    "\"%s\" cannot have %s, which \"%s\" has (%s)", o->name,
+				    be->type, first->name, other));
+		suggest_backend(k, "give one of the two another:", be->c->backend, be->c);
+		free(other);
 	}
 }
 
@@ -123,32 +160,60 @@ static void default_backend(struct check *k, struct board_object *o)
 
 /* ---- wires ---- */
 
-int64_t board_wire_input(const struct component *sink, const struct board_wire *wire)
+/* How many inputs of a kind there are. A property with a wrong value is reported where it stands. */
+static uint32_t input_count(const struct board_object *sink, const struct dev_irq_in *in)
 {
-	for (const struct dev_irq_in *in = sink->irq_in; in && in->kind; in++)
+	const struct prop *def = in->count_prop ? component_prop(sink->self.c, in->count_prop)
+						: NULL;
+	const struct board_prop *p = def ? board_part_prop(&sink->self, def->name) : NULL;
+	uint64_t n;
+
+	if (!def || parse_u64(p ? p->value : def->def, &n) || !n || n > in->count)
+		return in->count;
+	return (uint32_t)n;
+}
+
+int64_t board_wire_input(const struct board_object *sink, const struct board_wire *wire)
+{
+	for (const struct dev_irq_in *in = sink->self.c->irq_in; in && in->kind; in++)
 		if (!strcmp(in->kind, wire->kind))
-			return wire->number < in->count ? (int64_t)in->first + wire->number : -1;
+			return wire->number < input_count(sink, in)
+				       ? (int64_t)in->first + wire->number
+				       : -1;
 	return -1;
+}
+
+static void number_too_large(struct check *k, const struct board_place *at,
+			     const struct board_object *sink, const struct dev_irq_in *in,
+			     const struct board_wire *w)
+{
+	uint32_t count = input_count(sink, in);
+
+	failed(k, board_err(k->e, -ERANGE, at, "\"%s\" has no input %s:%u", w->sink, w->kind,
+			    w->number));
+	if (w->number < in->count)
+		err_hint(k->e, "%s inputs are 0 to %u; %s.%s can be up to %u", w->kind, count - 1,
+			 w->sink, in->count_prop, in->count);
+	else
+		err_hint(k->e, "%s inputs are 0 to %u", w->kind, count - 1);
 }
 
 /* What is wrong with an input that does not exist. */
 static void no_such_input(struct check *k, const struct board_place *at,
-			  const struct component *sink, const struct board_wire *w)
+			  const struct board_object *sink, const struct board_wire *w)
 {
 	struct buf kinds = BUF_INIT;
 
-	for (const struct dev_irq_in *in = sink->irq_in; in && in->kind; in++) {
+	for (const struct dev_irq_in *in = sink->self.c->irq_in; in && in->kind; in++) {
 		if (!strcmp(in->kind, w->kind)) {
-			failed(k, board_err(k->e, -ERANGE, at, "\"%s\" has no input %s:%u", w->sink,
-					    w->kind, w->number));
-			err_hint(k->e, "%s inputs are 0 to %u", w->kind, in->count - 1);
+			number_too_large(k, at, sink, in, w);
 			buf_free(&kinds);
 			return;
 		}
 		buf_fmt(&kinds, "%s%s", kinds.len ? ", " : "", in->kind);
 	}
 	failed(k, board_err(k->e, -EINVAL, at, "\"%s\" (%s) has no inputs of kind \"%s\"", w->sink,
-			    sink->type, w->kind));
+			    sink->self.c->type, w->kind));
 	if (kinds.len)
 		err_hint(k->e, "it has %s", kinds.data);
 	else
@@ -182,8 +247,8 @@ static void check_wire(struct check *k, const struct board_prop *p)
 		err_hint(k->e, "write KIND:NUMBER@NAME, for example spi:1@gic");
 	} else {
 		sink = referred(k, &p->value_at, w.sink);
-		if (sink && sink->self.c && board_wire_input(sink->self.c, &w) < 0)
-			no_such_input(k, &p->value_at, sink->self.c, &w);
+		if (sink && sink->self.c && board_wire_input(sink, &w) < 0)
+			no_such_input(k, &p->value_at, sink, &w);
 	}
 	free(w.text);
 }
@@ -376,7 +441,7 @@ static void add_used(const struct check *k, const struct board_object *o, struct
 		if (!board_wire_parse(p->value, &w)) {
 			u.sink = board_object_find(k->b, w.sink);
 			if (u.sink && u.sink->self.c)
-				u.input = board_wire_input(u.sink->self.c, &w);
+				u.input = board_wire_input(u.sink, &w);
 		}
 		free(w.text);
 		if (u.input < 0)
@@ -467,6 +532,7 @@ int board_check(struct board *b, struct err *e)
 		if (o->backend)
 			check_part(&k, o, o->backend);
 	}
+	check_exclusive(&k);
 	check_cycles(&k);
 	check_shared(&k);
 	if (types_known)

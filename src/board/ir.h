@@ -129,7 +129,7 @@ int board_include(struct board *b, const char *name, const struct board_place *a
 /* ---- check.c ---- */
 
 /* Flat input of @sink for @wire; -1 if there is none. */
-int64_t board_wire_input(const struct component *sink, const struct board_wire *wire);
+int64_t board_wire_input(const struct board_object *sink, const struct board_wire *wire);
 /* Call @fn for each object that @o's wires (and, unless @wires_only, clocks and references) lead to. */
 void board_each_sink(const struct board *b, const struct board_object *o, bool wires_only,
 		     void (*fn)(void *opaque, struct board_object *sink), void *opaque);

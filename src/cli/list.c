@@ -70,7 +70,9 @@ static void describe(const struct component *c)
 		printf("  takes a back end for %s; without one: %s\n", backend_names[c->backend],
 		       c->default_backend ? c->default_backend : "(required)");
 	for (const struct dev_irq_in *in = c->irq_in; in && in->kind; in++)
-		printf("  wires lead to %s:0 to %s:%u\n", in->kind, in->kind, in->count - 1);
+		printf("  wires lead to %s:0 to %s:%u%s%s%s\n", in->kind, in->kind, in->count - 1,
+		       in->count_prop ? ", as far as " : "", in->count_prop ? in->count_prop : "",
+		       in->count_prop ? " goes" : "");
 	if (c->props && c->props->name)
 		printf("\n  %-14s %-10s %-12s %s\n", "property", "type", "default", "meaning");
 	if (c->cls != DEV_BACKEND)

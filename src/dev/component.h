@@ -84,6 +84,7 @@ struct dev_irq_in {
 	const char *kind; /* "spi", "ppi", "gpio" ... */
 	uint32_t first;	  /* flat input number of number 0 */
 	uint32_t count;
+	const char *count_prop; /* property that says how many of them there are; NULL: all */
 	/* Device-tree cells of one interrupt specifier; returns their count (at most 4). */
 	unsigned (*dt_cells)(const struct dev *sink, const struct irq *w, uint32_t cells[4]);
 };
@@ -142,6 +143,7 @@ struct component {
 	const char
 		*default_backend; /* object text when none is given ("null"); NULL: none needed */
 	const void *backend_ops;  /* DEV_BACKEND: the ops table of its class (dev/backend.h) */
+	bool exclusive; /* DEV_BACKEND: stands for something the host has once; one object can have it */
 
 	int (*init)(struct dev *d, struct err *e);
 	void (*reset)(struct dev *d); /* NULL: dev_state_reset() */

@@ -123,6 +123,8 @@ static void test_one_mistake(void **state)
 		{"PL031#address=0x9010000;irq=spi:99999999999@gic", "x:29", "wire", NULL},
 		{"PL031#address=0x9010000;irq=spi:2@gid", "x:29", "gid", "\"gic\""},
 		{"PL031#address=0x9010000;irq=spi:988@gic", "x:29", "spi:988", "0 to"},
+		{"PL031#address=0x9010000;irq=spi:256@gic", "x:29", "spi:256",
+		 "0 to 255; gic.spis can be up to 960"},
 		{"PL031#address=0x9010000;irq=ppi:16@gic", "x:29", "ppi:16", "0 to 15"},
 		{"PL031#address=0x9010000;irq=pin:1@gic", "x:29", "pin", "spi, ppi"},
 		{"PL031#address=0x9010000;irq=spi:1@ram", "x:29", "ram", NULL},
@@ -191,6 +193,38 @@ static void test_several(void **state)
 	assert_string_equal(r->e.items[3].where, "5:40");
 }
 
+/* The number of inputs is that of the controller, not what its type can have. */
+static void test_inputs(void **state)
+{
+	struct rig *r = *state;
+
+	lines(r, good);
+	line(r, "GICV3#name=gic;spis=288");
+	line(r, "PL031#name=rtc;address=0x9010000;irq=spi:287@gic");
+	assert_int_equal(board_check(r->b, &r->e), 0);
+	line(r, "PL031#name=rtc;irq=spi:288@gic");
+	assert_only(r, "x:20", "no input spi:288", "0 to 287");
+	err_free(&r->e);
+	line(r, "GICV3#name=gic;spis=1000"); /* one mistake, reported once */
+	assert_only(r, "x:21", "spis", "32 to 960");
+}
+
+/* There is one terminal; both places are named. */
+static void test_exclusive_backend(void **state)
+{
+	struct rig *r = *state;
+
+	lines(r, good);
+	line(r, "PL011#name=uart0||stdio");
+	assert_int_equal(board_check(r->b, &r->e), 0);
+	line(r, "PL011#name=uart1;address=0x9010000||null");
+	line(r, "PL011#name=uart2;address=0x9020000||null");
+	assert_int_equal(board_check(r->b, &r->e), 0);
+	assert_int_equal(board_set_backend(r->b, "uart2", "stdio", "--serial", &r->e), 0);
+	assert_only(r, "--serial", "\"uart2\" cannot have stdio, which \"uart0\" has (x:19)",
+		    "||file, ||null, ||pty, ||socket");
+}
+
 static void test_circle(void **state)
 {
 	struct rig *r = *state;
@@ -217,7 +251,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_good),    TEST(test_one_mistake), TEST(test_missing),
-		TEST(test_several), TEST(test_circle),	    TEST(test_self_wire),
+		TEST(test_several), TEST(test_inputs),	    TEST(test_exclusive_backend),
+		TEST(test_circle),  TEST(test_self_wire),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -197,7 +197,11 @@ static const struct dev_region gicv2_regions[] = {
 };
 
 static const struct dev_irq_in gicv2_irq_in[] = {
-	{.kind = "spi", .first = GIC_INPUT_SPI, .count = GIC_SPI_MAX, .dt_cells = gicv2_dt_cells},
+	{.kind = "spi",
+	 .first = GIC_INPUT_SPI,
+	 .count = GIC_SPI_MAX,
+	 .count_prop = "spis",
+	 .dt_cells = gicv2_dt_cells},
 	{.kind = "ppi", .first = GIC_INPUT_PPI, .count = 16, .dt_cells = gicv2_dt_cells},
 	{.kind = NULL},
 };
