@@ -60,8 +60,7 @@ struct cfi_flash {
 	const char *image;
 	bool readonly, secure;
 	uint8_t *host;
-	int fd; /* -1: changes stay in memory */
-	struct mem_region mem;
+	int fd;		/* -1: changes stay in memory */
 	uint32_t state; /* enum state */
 	uint32_t status;
 	uint32_t words;	       /* BUFFER_DATA: still to come */
@@ -222,7 +221,7 @@ static enum mem_result cfi_flash_read(void *opaque, uint64_t offset, unsigned si
 static void set_state(struct cfi_flash *f, enum state state)
 {
 	f->state = state;
-	mem_set_direct(&f->mem, state == READ_ARRAY);
+	mem_set_direct(&f->dev.region[0], state == READ_ARRAY);
 }
 
 static void begin_buffer(struct cfi_flash *f, uint64_t offset)
@@ -379,44 +378,37 @@ static int load_image(struct cfi_flash *f, struct err *e)
 	return 0;
 }
 
+static uint64_t cfi_flash_size(const struct dev *d)
+{
+	return ((const struct cfi_flash *)d)->size;
+}
+
+static int cfi_flash_check(struct dev *d, struct err *e)
+{
+	const struct cfi_flash *f = (const struct cfi_flash *)d;
+	int r;
+
+	if (is_pow2(f->size) && f->size >= 2 * BLOCK_SIZE)
+		return 0;
+	r = err_set(e, -EINVAL, d->where, "%s.size is not a power of two of at least 512K",
+		    d->name);
+	err_hint(e, "for instance size=64M");
+	return r;
+}
+
 static int cfi_flash_init(struct dev *d, struct err *e)
 {
 	struct cfi_flash *f = (struct cfi_flash *)d;
 	void *p;
-	int r;
 
 	f->fd = -1;
-	if (!is_pow2(f->size) || f->size < 2 * BLOCK_SIZE) {
-		r = err_set(e, -EINVAL, d->where, "%s.size is not a power of two of at least 512K",
-			    d->name);
-		err_hint(e, "for instance size=64M");
-		return r;
-	}
 	p = mmap(NULL, f->size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
 		 -1, 0);
 	if (p == MAP_FAILED)
 		return err_set(e, -errno, d->where, "%s: the host is out of memory", d->name);
 	f->host = p;
-	r = f->image ? load_image(f, e) : 0;
-	if (r)
-		return r;
-	f->mem = (struct mem_region){
-		.name = d->name,
-		.where = d->where,
-		.base = f->address,
-		.size = f->size,
-		.kind = MEM_ROM,
-		.secure_only = f->secure,
-		.host = f->host,
-		.read = cfi_flash_read,
-		.write = cfi_flash_write,
-		.opaque = f,
-		.lock = &d->lock,
-		.min_width = 1,
-		.max_width = 4,
-		.direct = true,
-	};
-	return mem_add(d->host->mem, &f->mem, e);
+	d->region[0].host = p;
+	return f->image ? load_image(f, e) : 0;
 }
 
 static void cfi_flash_reset(struct dev *d)
@@ -438,11 +430,10 @@ static void cfi_flash_fini(struct dev *d)
 static int cfi_flash_dt(struct dev *d, struct dt *dt)
 {
 	struct cfi_flash *f = (struct cfi_flash *)d;
-	uint64_t reg[2] = {f->address, f->size};
 	int n = dt_node(dt, "flash", &f->address);
 
 	dt_str(dt, n, "compatible", "cfi-flash");
-	dt_reg(dt, n, reg, 1);
+	dt_reg_of(dt, n, d);
 	dt_u32(dt, n, "bank-width", 4);
 	if (f->secure) {
 		dt_str(dt, n, "status", "disabled");
@@ -481,6 +472,18 @@ static const struct prop cfi_flash_props[] = {
 	{0},
 };
 
+static const struct dev_region cfi_flash_regions[] = {
+	{.address_offset = offsetof(struct cfi_flash, address),
+	 .size_fn = cfi_flash_size,
+	 .rom = true,
+	 .secure_offset = offsetof(struct cfi_flash, secure),
+	 .min_width = 1,
+	 .max_width = 4,
+	 .read = cfi_flash_read,
+	 .write = cfi_flash_write},
+	{0},
+};
+
 static const struct dev_state cfi_flash_state[] = {
 	{.name = "status",
 	 .offset = offsetof(struct cfi_flash, status),
@@ -504,7 +507,9 @@ const struct component cfi_flash_component = {
 	.doc = "parallel NOR flash, Intel command set",
 	.size = sizeof(struct cfi_flash),
 	.props = cfi_flash_props,
+	.regions = cfi_flash_regions,
 	.state = cfi_flash_state,
+	.check = cfi_flash_check,
 	.init = cfi_flash_init,
 	.reset = cfi_flash_reset,
 	.fini = cfi_flash_fini,

@@ -40,7 +40,7 @@ static unsigned count_regions(const struct component *c)
 {
 	unsigned n = 0;
 
-	for (const struct dev_region *r = c->regions; r && (r->read || r->write); r++)
+	for (const struct dev_region *r = c->regions; r && (r->read || r->write || r->rom); r++)
 		n++;
 	return n;
 }
@@ -83,10 +83,21 @@ void dev_destroy(struct dev *d)
 	free(d);
 }
 
+/* What is wrong has been said the first time. */
+static int check(struct dev *d, struct err *e)
+{
+	if (!d->checked && d->c->check)
+		d->refused = d->c->check(d, e) != 0;
+	d->checked = true;
+	return d->refused ? -EINVAL : 0;
+}
+
 int dev_init(struct dev *d, struct err *e)
 {
-	int r = 0;
+	int r = check(d, e);
 
+	if (r)
+		return r;
 	d->init_called = true;
 	if (d->c->init)
 		r = d->c->init(d, e);
@@ -116,6 +127,11 @@ void dev_reset(struct dev *d)
 
 /* ---- regions ---- */
 
+static const void *at_offset(const struct dev *d, size_t offset)
+{
+	return (const char *)d + offset;
+}
+
 static int map_region(struct dev *d, unsigned i, struct err *e)
 {
 	const struct dev_region *desc = &d->c->regions[i];
@@ -124,10 +140,12 @@ static int map_region(struct dev *d, unsigned i, struct err *e)
 	*r = (struct mem_region){
 		.name = desc->name ? xasprintf("%s.%s", d->name, desc->name) : d->name,
 		.where = d->where,
-		.base = *(const uint64_t *)(const void *)((const uint8_t *)d +
-							  desc->address_offset),
+		.base = *(const uint64_t *)at_offset(d, desc->address_offset),
 		.size = desc->size ? desc->size : desc->size_fn(d),
-		.kind = MEM_MMIO,
+		.kind = desc->rom ? MEM_ROM : MEM_MMIO,
+		.direct = desc->rom,
+		.secure_only = desc->secure_offset &&
+			       *(const bool *)at_offset(d, desc->secure_offset),
 		.read = desc->read,
 		.write = desc->write,
 		.opaque = d,
@@ -140,9 +158,9 @@ static int map_region(struct dev *d, unsigned i, struct err *e)
 
 int dev_map(struct dev *d, struct err *e)
 {
-	int result = 0;
+	int result = check(d, e);
 
-	for (unsigned i = 0; i < d->region_count; i++) {
+	for (unsigned i = 0; !d->refused && i < d->region_count; i++) {
 		int r = map_region(d, i, e);
 
 		result = result ? result : r;

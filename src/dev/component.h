@@ -73,8 +73,11 @@ struct dev_region {
 	size_t address_offset; /* offset in the instance of the uint64_t holding its base address */
 	uint64_t size;	       /* bytes; 0: size_fn says */
 	uint64_t (*size_fn)(const struct dev *d); /* 0: the region is absent */
-	uint8_t min_width, max_width;		  /* bytes; 0 = 4 */
-	mem_read_fn *read;			  /* opaque is the struct dev * */
+	/* ROM or flash: read directly at first, from memory that init() puts behind region->host. */
+	bool rom;
+	size_t secure_offset;	      /* of a bool: absent from the normal world; 0: never */
+	uint8_t min_width, max_width; /* bytes; 0 = 4 */
+	mem_read_fn *read;	      /* opaque is the struct dev * */
 	mem_write_fn *write;
 };
 
@@ -136,7 +139,7 @@ struct component {
 	enum dev_class cls;
 	size_t size;			  /* of the instance */
 	const struct prop *props;	  /* ends with .name == NULL; may be NULL */
-	const struct dev_region *regions; /* ends with .read == NULL && .write == NULL */
+	const struct dev_region *regions; /* ends with .read == NULL && .write == NULL && !.rom */
 	const struct dev_irq_in *irq_in;  /* ends with .kind == NULL */
 	const struct dev_state *state;	  /* ends with .name == NULL */
 	enum backend_class backend; /* DEV_BACKEND: what it is; else: what it takes behind "||" */
@@ -145,6 +148,9 @@ struct component {
 	const void *backend_ops;  /* DEV_BACKEND: the ops table of its class (dev/backend.h) */
 	bool exclusive; /* DEV_BACKEND: stands for something the host has once; one object can have it */
 
+	/* Do properties and references fit together? Called once, before regions are added, also for
+	 * boards that are only looked at: the host is left alone. Optional. */
+	int (*check)(struct dev *d, struct err *e);
 	int (*init)(struct dev *d, struct err *e);
 	void (*reset)(struct dev *d); /* NULL: dev_state_reset() */
 	void (*fini)(struct dev *d);
@@ -188,6 +194,8 @@ struct dev {
 	struct mem_region *region; /* array, one per descriptor region (absent ones have size 0) */
 	unsigned region_count;
 	uint32_t phandle; /* device tree; never 0 for components with dt() */
+	bool checked;	  /* check() has been called ... */
+	bool refused;	  /* ... and has failed: no region, no init() */
 	bool init_called; /* fini() is due */
 	bool ready;	  /* init() succeeded */
 };
@@ -216,7 +224,7 @@ int dev_set(struct dev *d, const struct prop *p, const char *value, const char *
 	    struct err *e);
 const struct prop *component_prop(const struct component *c, const char *name);
 
-/* Add the instance's MMIO regions to host->mem (before init). */
+/* Check it, and add its regions to host->mem (before init). */
 int dev_map(struct dev *d, struct err *e);
 int dev_init(struct dev *d, struct err *e);
 void dev_reset(struct dev *d); /* takes the lock */

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 
 enum { PAGE = 4096 };
 
@@ -16,28 +17,38 @@ struct rom {
 	uint64_t address, size;
 	const char *image;
 	bool secure;
-	struct mem_region mem;
 };
+
+/* An image that cannot be read is reported by init(). */
+static uint64_t rom_size(const struct dev *d)
+{
+	const struct rom *r = (const struct rom *)d;
+	struct stat st;
+
+	if (r->size)
+		return r->size;
+	return stat(r->image, &st) ? 0 : align_up((uint64_t)st.st_size, PAGE);
+}
 
 static int read_image(struct rom *r, const struct image *im, struct err *e)
 {
+	struct mem_region *mem = &r->dev.region[0];
 	void *p;
 	int code;
 
-	if (r->size && im->size > r->size) {
+	if (im->size > mem->size) {
 		code = err_set(e, -EFBIG, r->dev.where, "%s: %s has %llu bytes, the ROM only %llu",
 			       r->dev.name, r->image, (unsigned long long)im->size,
-			       (unsigned long long)r->size);
+			       (unsigned long long)mem->size);
 		err_hint(e, "a larger ROM, or no size: then it is as large as the image");
 		return code;
 	}
-	r->mem.size = r->size ? r->size : align_up(im->size, PAGE);
-	p = mmap(NULL, r->mem.size, PROT_READ | PROT_WRITE,
+	p = mmap(NULL, mem->size, PROT_READ | PROT_WRITE,
 		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (p == MAP_FAILED)
 		return err_set(e, -errno, r->dev.where, "%s: the host is out of memory",
 			       r->dev.name);
-	r->mem.host = p;
+	mem->host = p;
 	return image_read(im, 0, p, im->size, e);
 }
 
@@ -45,22 +56,11 @@ static int rom_init(struct dev *d, struct err *e)
 {
 	struct rom *r = (struct rom *)d;
 	struct image im;
-	int code;
+	int code = image_open(&im, r->image, "ROM image", e);
 
-	r->mem = (struct mem_region){
-		.name = d->name,
-		.where = d->where,
-		.base = r->address,
-		.kind = MEM_ROM,
-		.secure_only = r->secure,
-		.min_width = 1,
-		.max_width = 8,
-		.direct = true,
-	};
-	code = image_open(&im, r->image, "ROM image", e);
 	code = code ? code : read_image(r, &im, e);
 	image_close(&im);
-	return code ? code : mem_add(d->host->mem, &r->mem, e);
+	return code;
 }
 
 static void rom_reset(struct dev *d)
@@ -69,10 +69,10 @@ static void rom_reset(struct dev *d)
 
 static void rom_fini(struct dev *d)
 {
-	struct rom *r = (struct rom *)d;
+	struct mem_region *mem = &d->region[0];
 
-	if (r->mem.host)
-		munmap(r->mem.host, r->mem.size);
+	if (mem->host)
+		munmap(mem->host, mem->size);
 }
 
 static const struct prop rom_props[] = {
@@ -100,11 +100,22 @@ static const struct prop rom_props[] = {
 	{.name = NULL},
 };
 
+static const struct dev_region rom_regions[] = {
+	{.address_offset = offsetof(struct rom, address),
+	 .size_fn = rom_size,
+	 .rom = true,
+	 .secure_offset = offsetof(struct rom, secure),
+	 .min_width = 1,
+	 .max_width = 8},
+	{.rom = false},
+};
+
 const struct component rom_component = {
 	.type = "ROM",
 	.doc = "read-only memory with the contents of a file",
 	.size = sizeof(struct rom),
 	.props = rom_props,
+	.regions = rom_regions,
 	.init = rom_init,
 	.reset = rom_reset,
 	.fini = rom_fini,

@@ -177,6 +177,29 @@ static void test_overlap(void **state)
 	assert_non_null(strstr(r->e.items[1].text, "ram"));
 }
 
+/* Flash, ROM and what a check() says are seen without init(), which takes resources of the host. */
+static void test_overlap_of_memory(void **state)
+{
+	struct rig *r = *state;
+
+	line(r, CPU_LINE);
+	line(r, RAM_LINE);
+	line(r, "CFI-FLASH#name=flash;address=0;size=1M;image=/nowhere/flash");
+	line(r, "PL031#name=a;address=0xff000");
+	line(r, "ROM#name=rom;address=0x40fff000;size=8K;image=/nowhere/rom");
+	line(r, "CFI-FLASH#name=odd;address=0x10000000;size=3M");
+	line(r, "GICV3#name=gic;dist=0x8000000;redist=0x80a0000;spis=40");
+	build(r);
+	assert_true(board_map(r->b, &r->e) < 0);
+	assert_int_equal(r->e.count, 4);
+	assert_non_null(strstr(r->e.items[0].text, "overlaps \"flash\" at 0x0-0xfffff"));
+	assert_non_null(strstr(r->e.items[1].text, "overlaps \"ram\""));
+	assert_non_null(strstr(r->e.items[2].text, "odd.size is not a power of two"));
+	assert_non_null(strstr(r->e.items[3].text, "spis=40"));
+	assert_true(board_init(r->b, &r->e) < 0);
+	assert_int_equal(r->e.count, 6); /* two images that are not there, nothing twice */
+}
+
 /* What init() refuses does not stop the others; taking apart works. */
 static void test_init_fails(void **state)
 {
@@ -423,10 +446,10 @@ static void test_machine(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_order), TEST(test_instances), TEST(test_default_reference),
-		TEST(test_life),  TEST(test_overlap),	TEST(test_init_fails),
-		TEST(test_paths), TEST(test_virt),	TEST(test_virt_gicv2),
-		TEST(test_seed),  TEST(test_machine),
+		TEST(test_order),      TEST(test_instances), TEST(test_default_reference),
+		TEST(test_life),       TEST(test_overlap),   TEST(test_overlap_of_memory),
+		TEST(test_init_fails), TEST(test_paths),     TEST(test_virt),
+		TEST(test_virt_gicv2), TEST(test_seed),	     TEST(test_machine),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -277,6 +277,89 @@ static void test_map(void **state)
 	mem_space_destroy(host.mem);
 }
 
+/* ---- checks, memory in the descriptor ---- */
+
+struct rom {
+	struct dev dev;
+	uint64_t address;
+	bool secure, wrong;
+	unsigned checks, inits;
+};
+
+static int rom_check(struct dev *d, struct err *e)
+{
+	struct rom *r = (struct rom *)d;
+
+	r->checks++;
+	return r->wrong ? err_set(e, -EDOM, d->where, "wrong") : 0;
+}
+
+static int rom_init(struct dev *d, struct err *e)
+{
+	static uint8_t contents[4096] = "ROM";
+
+	((struct rom *)d)->inits++;
+	d->region[0].host = contents;
+	return 0;
+}
+
+static const struct dev_region rom_regions[] = {{.address_offset = offsetof(struct rom, address),
+						 .size = 4096,
+						 .rom = true,
+						 .secure_offset = offsetof(struct rom, secure),
+						 .min_width = 1},
+						{0}};
+static const struct component rom = {.type = "TEST-ROM",
+				     .size = sizeof(struct rom),
+				     .regions = rom_regions,
+				     .check = rom_check,
+				     .init = rom_init};
+
+static void test_rom_region(void **state)
+{
+	struct dev_host host = {.mem = mem_space_create()};
+	struct rom *r[2];
+
+	for (int secure = 0; secure < 2; secure++) {
+		uint64_t at = secure ? 0x4000 : 0x8000;
+		char got[4] = "";
+
+		r[secure] = (struct rom *)dev_create(&rom, "rom0", "test.board:1", &host);
+		r[secure]->address = at;
+		r[secure]->secure = secure;
+		assert_int_equal(dev_map(&r[secure]->dev, NULL), 0);
+		assert_int_equal(dev_init(&r[secure]->dev, NULL), 0);
+		assert_int_equal(r[secure]->checks, 1);
+		assert_int_equal(mem_copy_from(host.mem, at, got, 3),
+				 secure ? MEM_UNHANDLED : MEM_OK);
+		assert_string_equal(got, secure ? "" : "ROM");
+		assert_null(mem_ptr(host.mem, at, 1, true));
+	}
+	dev_destroy(&r[0]->dev);
+	dev_destroy(&r[1]->dev);
+	mem_space_destroy(host.mem);
+}
+
+/* Said once; neither regions nor init(). */
+static void test_check_refuses(void **state)
+{
+	struct dev_host host = {.mem = mem_space_create()};
+	struct rom *r = (struct rom *)dev_create(&rom, "rom0", "test.board:1", &host);
+	struct err e = ERR_INIT;
+	size_t count;
+
+	r->wrong = true;
+	assert_true(dev_map(&r->dev, &e) < 0);
+	assert_true(dev_init(&r->dev, &e) < 0);
+	assert_int_equal(e.count, 1);
+	assert_int_equal(r->inits, 0);
+	mem_regions(host.mem, &count);
+	assert_int_equal(count, 0);
+	dev_destroy(&r->dev);
+	mem_space_destroy(host.mem);
+	err_free(&e);
+}
+
 static void test_map_absent(void **state)
 {
 	struct dev_host host = {.mem = mem_space_create()};
@@ -423,6 +506,8 @@ int main(void)
 		cmocka_unit_test(test_state_reset),
 		cmocka_unit_test(test_map),
 		cmocka_unit_test(test_map_absent),
+		cmocka_unit_test(test_rom_region),
+		cmocka_unit_test(test_check_refuses),
 		cmocka_unit_test(test_life),
 		cmocka_unit_test(test_wires),
 		cmocka_unit_test(test_all_components),

@@ -51,9 +51,10 @@ static struct dev *make_frame(struct gic_rig *r, struct mem_space *s, struct dev
 	assert_int_equal(dev_set(d, p, "0x08020000", "test:2", NULL), 0);
 	p = component_prop(d->c, "irq");
 	memcpy((char *)d + p->offset, &wire, sizeof(wire));
-	assert_int_equal(dev_map(d, NULL), 0);
+	*result = dev_map(d, e);
 	mem_freeze(s);
-	*result = dev_init(d, e);
+	if (!*result)
+		*result = dev_init(d, e);
 	return d;
 }
 

@@ -40,6 +40,17 @@ enum gic_group gic_group_of(const struct gic *g, unsigned pe, unsigned intid)
 	return g->irqs.grpmod[row] & b ? GIC_G1S : GIC_G0;
 }
 
+int gic_check(const struct dev *d, uint32_t spis, struct err *e)
+{
+	int r;
+
+	if (spis && spis % 32 == 0 && spis <= GIC_SPI_MAX)
+		return 0;
+	r = err_set(e, -EINVAL, d->where, "%s: spis=%u is not a multiple of 32", d->name, spis);
+	err_hint(e, "it can be 32, 64 ... %d", GIC_SPI_MAX);
+	return r;
+}
+
 int gic_init(struct gic *g, struct dev *d, uint32_t spis, struct err *e)
 {
 	if (!d->host->pes)
@@ -49,9 +60,6 @@ int gic_init(struct gic *g, struct dev *d, uint32_t spis, struct err *e)
 	if (!g->pe_count || g->pe_count > GIC_PE_MAX)
 		return err_set(e, -EINVAL, d->where, "%s: %u PEs, but it serves 1 to %d", d->name,
 			       g->pe_count, GIC_PE_MAX);
-	if (!spis || spis % 32 || spis > GIC_SPI_MAX)
-		return err_set(e, -EINVAL, d->where, "%s: spis=%u is not a multiple of 32", d->name,
-			       spis);
 	return 0;
 }
 

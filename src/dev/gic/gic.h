@@ -86,7 +86,9 @@ enum gic_group gic_group_of(const struct gic *g, unsigned pe, unsigned intid);
 struct dev;
 struct err;
 
-/* Take the number of PEs from @d's host, check it and @spis (a multiple of 32). */
+/* Is @spis, the property of @d, a multiple of 32? */
+int gic_check(const struct dev *d, uint32_t spis, struct err *e);
+/* Take the number of PEs from @d's host and check it; @spis has been checked. */
 int gic_init(struct gic *g, struct dev *d, uint32_t spis, struct err *e);
 
 /* Priority, latch and active state of every interrupt, routes and active priorities as after a

@@ -150,6 +150,11 @@ static void gicv2_running(struct dev *d, bool run)
 	gicv2_refresh_groups(g);
 }
 
+static int gicv2_check(struct dev *d, struct err *e)
+{
+	return gic_check(d, gicv2_of(d)->spis, e);
+}
+
 static int gicv2_init(struct dev *d, struct err *e)
 {
 	struct gicv2 *g = gicv2_of(d);
@@ -242,6 +247,7 @@ const struct component gicv2_component = {
 	.regions = gicv2_regions,
 	.irq_in = gicv2_irq_in,
 	.state = gicv2_state,
+	.check = gicv2_check,
 	.init = gicv2_init,
 	.reset = gicv2_reset,
 	.irq_input = gicv2_irq_input,

@@ -90,10 +90,11 @@ static uint32_t spis_of(const struct dev *gic)
 	return n;
 }
 
-static int gicv2m_init(struct dev *d, struct err *e)
+static int gicv2m_check(struct dev *d, struct err *e)
 {
 	struct gicv2m *m = gicv2m_of(d);
 	uint32_t spis;
+	int r;
 
 	if (!m->first.sink || !m->first.kind || strcmp(m->first.kind, "spi")) {
 		err_set(e, -EINVAL, d->where, "%s: irq is not an SPI", d->name);
@@ -101,11 +102,12 @@ static int gicv2m_init(struct dev *d, struct err *e)
 		return -EINVAL;
 	}
 	spis = spis_of(m->first.sink);
-	if (spis && (uint64_t)m->first.number + m->spi_count > spis)
-		return err_set(e, -EINVAL, d->where, "%s: SPIs %u to %u, but %s has %u", d->name,
-			       m->first.number, m->first.number + m->spi_count - 1,
-			       m->first.sink->name, spis);
-	return 0;
+	if (!spis || (uint64_t)m->first.number + m->spi_count <= spis)
+		return 0;
+	r = err_set(e, -EINVAL, d->where, "%s: SPIs %u to %u, but %s has %u", d->name,
+		    m->first.number, m->first.number + m->spi_count - 1, m->first.sink->name, spis);
+	err_hint(e, "fewer (spi_count), or more in the controller (%s.spis)", m->first.sink->name);
+	return r;
 }
 
 /* A child of the controller's node, which the binding wants (and Linux looks there only). */
@@ -168,6 +170,6 @@ const struct component gicv2m_component = {
 	.size = sizeof(struct gicv2m),
 	.props = gicv2m_props,
 	.regions = gicv2m_regions,
-	.init = gicv2m_init,
+	.check = gicv2m_check,
 	.dt = gicv2m_dt,
 };

@@ -335,6 +335,11 @@ static void gicv3_running(struct dev *d, bool run)
 	gicv3_refresh_groups(g);
 }
 
+static int gicv3_check(struct dev *d, struct err *e)
+{
+	return gic_check(d, gicv3_of(d)->spis, e);
+}
+
 static int gicv3_init(struct dev *d, struct err *e)
 {
 	struct gicv3 *g = gicv3_of(d);
@@ -451,6 +456,7 @@ const struct component gicv3_component = {
 	.regions = gicv3_regions,
 	.irq_in = gicv3_irq_in,
 	.state = gicv3_state,
+	.check = gicv3_check,
 	.init = gicv3_init,
 	.reset = gicv3_reset,
 	.irq_input = gicv3_irq_input,
