@@ -4,6 +4,8 @@
 
 #include "dev/backend.h"
 #include "dev/backend/char-io.h"
+#include "host/clock.h"
+#include "util/log.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -411,6 +414,63 @@ static void test_socket_half_closed(void **state)
 	rig_drop(&r);
 }
 
+/* Number of lines of a file. */
+static unsigned line_count(const char *path)
+{
+	FILE *f = fopen(path, "r");
+	unsigned n = 0;
+	int c;
+
+	assert_non_null(f);
+	while ((c = fgetc(f)) != EOF)
+		n += c == '\n';
+	fclose(f);
+	return n;
+}
+
+/* Descriptors from the lowest free one on cannot be had; the limit that was. */
+static struct rlimit no_descriptors(void)
+{
+	int lowest = dup(STDIN_FILENO);
+	struct rlimit was, now;
+
+	assert_true(lowest >= 0);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &was), 0);
+	now = was;
+	now.rlim_cur = lowest;
+	close(lowest);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &now), 0);
+	return was;
+}
+
+/* Without a descriptor for it the client waits; the loop does not spin, and it is said once. */
+static void test_socket_no_descriptors(void **state)
+{
+	char log[] = "/tmp/obverse-char-log-XXXXXX";
+	struct rlimit was;
+	struct rig r;
+	uint64_t cpu_ns;
+	int fd;
+
+	rig_start(&r, &char_socket_component, "path");
+	close(mkstemp(log));
+	assert_int_equal(log_open(log, NULL), 0);
+	fd = dial(r.path);
+	was = no_descriptors();
+	cpu_ns = clock_cpu_ns();
+	fixture_run(&r.f, 150);
+	assert_true(clock_cpu_ns() - cpu_ns < 75 * NS_PER_S / 1000);
+	fixture_run(&r.f, 450);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &was), 0);
+	assert_int_equal(log_open("/dev/stderr", NULL), 0);
+	assert_int_equal(line_count(log), 1);
+	unlink(log);
+	type(fd, "at last");
+	expect_input(&r, "at last");
+	close(fd);
+	rig_drop(&r);
+}
+
 static void test_socket_places(void **state)
 {
 	struct rig r, other;
@@ -768,6 +828,7 @@ int main(void)
 		cmocka_unit_test(test_socket_next),
 		cmocka_unit_test(test_socket_unread),
 		cmocka_unit_test(test_socket_half_closed),
+		cmocka_unit_test(test_socket_no_descriptors),
 		cmocka_unit_test(test_socket_places),
 		cmocka_unit_test(test_socket_left_over),
 		cmocka_unit_test(test_pty),

@@ -5,7 +5,9 @@
  */
 #include "dev/backend/char-io.h"
 
+#include "host/clock.h"
 #include "util/err.h"
+#include "util/log.h"
 
 #include <errno.h>
 #include <string.h>
@@ -16,6 +18,8 @@
 
 enum { DRAIN_MS = 2000, BACKLOG = 4 };
 
+#define RETRY_NS (NS_PER_S / 4)
+
 struct char_socket {
 	struct dev dev;
 	struct char_io io;
@@ -23,17 +27,47 @@ struct char_socket {
 	int listener, client; /* -1: none */
 	bool bound;
 	struct loop_fd *watch; /* of the listener; without events while there is a client */
+	struct loop_timer retry;
+	bool warned; /* that accept() fails */
 };
 
 /* ---- coming and going; in the loop's thread ---- */
+
+/* The host is out of something, and the client still waits: it would be reported at once again. */
+static bool lasts(int error)
+{
+	return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
+}
+
+static void back_off(struct char_socket *s)
+{
+	if (!s->warned)
+		LOG(vm, "%s: cannot accept a client at %s: %s; it has to wait", s->dev.name,
+		    s->path, strerror(errno));
+	s->warned = true;
+	loop_fd_set(s->watch, 0);
+	loop_timer_arm(&s->retry, clock_mono_ns() + RETRY_NS);
+}
+
+static void on_retry(void *opaque)
+{
+	struct char_socket *s = opaque;
+
+	if (s->client < 0)
+		loop_fd_set(s->watch, LOOP_IN);
+}
 
 static void on_connect(void *opaque, int fd, unsigned events)
 {
 	struct char_socket *s = opaque;
 
 	s->client = accept4(fd, NULL, NULL, SOCK_CLOEXEC);
-	if (s->client < 0)
+	if (s->client < 0) {
+		if (lasts(errno))
+			back_off(s);
 		return;
+	}
+	s->warned = false;
 	loop_fd_set(s->watch, 0);
 	char_io_open(&s->io, s->client, s->client);
 }
@@ -122,6 +156,7 @@ static int socket_init(struct dev *d, struct err *e)
 	s->client = -1;
 	char_io_init(&s->io, d);
 	s->io.hangup = on_hangup;
+	loop_timer_init(&s->retry, d->host->loop, on_retry, s);
 	r = start_listening(s, e);
 	if (!r)
 		s->watch = loop_fd_add(d->host->loop, s->listener, LOOP_IN, on_connect, s);
@@ -134,6 +169,7 @@ static void socket_fini(struct dev *d)
 
 	char_io_drain(&s->io, DRAIN_MS);
 	char_io_fini(&s->io);
+	loop_timer_fini(&s->retry);
 	loop_fd_del(s->watch);
 	if (s->client >= 0)
 		close(s->client);
