@@ -12,6 +12,7 @@
 #include "dev/dt.h"
 #include "pe/pe.h"
 #include "util/bits.h"
+#include "util/buf.h"
 #include "util/err.h"
 #include "util/log.h"
 #include "util/xalloc.h"
@@ -140,21 +141,23 @@ static int load_file(struct fw_cfg *f, const char *path, uint8_t **data, uint32_
 		     struct err *e)
 {
 	FILE *file = fopen(path, "rbe");
-	long len;
+	struct buf contents = BUF_INIT;
+	char part[4096];
+	size_t n;
 	int r = 0;
 
-	if (!file)
-		return err_set(e, -errno, f->dev.where, "%s.files: cannot read %s: %s", f->dev.name,
-			       path, strerror(errno));
-	if (fseek(file, 0, SEEK_END) || (len = ftell(file)) < 0 || len > FILE_SIZE_MAX) {
+	while (file && contents.len <= FILE_SIZE_MAX && (n = fread(part, 1, sizeof(part), file)))
+		buf_add(&contents, part, n);
+	if (!file || ferror(file)) /* a directory can be opened, but not read */
+		r = err_set(e, -errno, f->dev.where, "%s.files: cannot read %s: %s", f->dev.name,
+			    path, strerror(errno));
+	else if (contents.len > FILE_SIZE_MAX)
 		r = err_set(e, -EFBIG, f->dev.where, "%s.files: %s is larger than 64 MiB",
 			    f->dev.name, path);
-	} else {
-		rewind(file);
-		*data = xcalloc(1, len);
-		*size = fread(*data, 1, len, file);
-	}
-	fclose(file);
+	if (file)
+		fclose(file);
+	*size = (uint32_t)contents.len;
+	*data = (uint8_t *)buf_take(&contents);
 	return r;
 }
 

@@ -135,7 +135,10 @@ static void test_files_refused(void **state)
 		strcat(many, "a=/dev/null,");
 	assert_int_equal(start_with(&f, many), -E2BIG);
 	drop(&f);
-	assert_true(start_with(&f, "opt/a=/tmp") < 0);
+	assert_int_equal(start_with(&f, "opt/a=/tmp"), -EISDIR);
+	assert_string_equal(f.err.items[0].text, "dut.files: cannot read /tmp: Is a directory");
+	drop(&f);
+	assert_int_equal(start_with(&f, "opt/a=/dev/zero"), -EFBIG);
 	drop(&f);
 }
 
