@@ -237,6 +237,7 @@ const struct component char_stdio_component = {
 	.size = sizeof(struct char_stdio),
 	.backend = BACKEND_CHAR,
 	.backend_ops = &stdio_ops,
+	.exclusive = true,
 	.init = stdio_init,
 	.fini = stdio_fini,
 	.running = stdio_running,
