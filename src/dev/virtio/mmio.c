@@ -595,7 +595,7 @@ void virtio_stats(struct dev *d, void *json_object)
 	json_object_set_new(json_object, "interrupts", json_integer((json_int_t)v->interrupts));
 }
 
-/* ---- the empty slot ---- */
+/* ---- the empty slot: version 1, as the slots of QEMU's virt machine have it ---- */
 
 static const struct virtio_ops slot_ops = {.id = VIRTIO_ID_NONE};
 
@@ -609,7 +609,7 @@ static void slot_fini(struct dev *d)
 	virtio_fini(container_of(d, struct virtio, dev));
 }
 
-static const struct prop slot_props[] = {VIRTIO_PROPS, {.name = NULL}};
+static const struct prop slot_props[] = {VIRTIO_PROPS_LEGACY("true"), {.name = NULL}};
 
 const struct component virtio_mmio_component = {
 	.type = "VIRTIO-MMIO",

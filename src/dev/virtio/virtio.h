@@ -171,7 +171,8 @@ struct virtio {
 
 /* Properties, regions and state every virtio device has; the device's own struct must begin with its
  * struct virtio. */
-#define VIRTIO_PROPS                                                                               \
+#define VIRTIO_PROPS VIRTIO_PROPS_LEGACY("false")
+#define VIRTIO_PROPS_LEGACY(legacy_default)                                                        \
 	{.name = "address",                                                                        \
 	 .kind = PROP_U64,                                                                         \
 	 .offset = offsetof(struct virtio, address),                                               \
@@ -183,7 +184,8 @@ struct virtio {
 		 .help = "interrupt output"},                                                      \
 	{                                                                                          \
 		.name = "legacy", .kind = PROP_BOOL, .offset = offsetof(struct virtio, legacy),    \
-		.def = "false", .help = "virtio-mmio version 1, for guests older than virtio 1.0"  \
+		.def = legacy_default,                                                             \
+		.help = "virtio-mmio version 1, for guests older than virtio 1.0"                  \
 	}
 extern const struct dev_region virtio_regions[];
 extern const struct dev_state virtio_state[];
