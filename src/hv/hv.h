@@ -46,18 +46,21 @@ struct hv_caps {
 };
 
 enum hv_exit_kind {
-	HV_EXIT_KICK,  /* hv_kick() or a host signal; also: a timer line changed */
-	HV_EXIT_MMIO,  /* access with syndrome to an address without memory */
-	HV_EXIT_DABT,  /* access without syndrome there; PC at the instruction */
-	HV_EXIT_BRK,   /* BRK, PC at the instruction */
-	HV_EXIT_HVC,   /* PC after the instruction */
-	HV_EXIT_SMC,   /* PC after the instruction */
-	HV_EXIT_STEP,  /* single step done */
-	HV_EXIT_HWBP,  /* hardware breakpoint, PC at the instruction */
-	HV_EXIT_WATCH, /* watchpoint, PC at the instruction */
-	HV_EXIT_FAIL,  /* the back end cannot go on; `fail` says why */
+	HV_EXIT_KICK,	/* hv_kick() or a host signal; also: a timer line changed */
+	HV_EXIT_MMIO,	/* access with syndrome to an address without memory */
+	HV_EXIT_DABT,	/* access without syndrome there; PC at the instruction */
+	HV_EXIT_BRK,	/* BRK, PC at the instruction */
+	HV_EXIT_HVC,	/* PC after the instruction */
+	HV_EXIT_SMC,	/* PC after the instruction */
+	HV_EXIT_STEP,	/* single step done */
+	HV_EXIT_HWBP,	/* hardware breakpoint, PC at the instruction */
+	HV_EXIT_WATCH,	/* watchpoint, PC at the instruction */
+	HV_EXIT_SYSTEM, /* the host's own PSCI was called: a call that nobody caught */
+	HV_EXIT_FAIL,	/* the back end cannot go on; `fail` says why */
 	HV_EXIT_COUNT
 };
+
+enum hv_system { HV_SYSTEM_OFF, HV_SYSTEM_RESET };
 
 struct hv_exit {
 	enum hv_exit_kind kind;
@@ -79,6 +82,9 @@ struct hv_exit {
 		struct {
 			uint64_t far;
 		} watch;
+		struct {
+			enum hv_system what;
+		} system;
 		struct {
 			int error; /* negative errno */
 			char text[160];

@@ -73,6 +73,19 @@ static void exit_step(struct pe *pe, const struct hv_exit *x)
 		regime_stepped(pe);
 }
 
+/* The host's PSCI has stopped the vCPUs by itself. What the guest wanted is what happens; the caller goes
+ * off as after a call of its own. */
+static void exit_system(struct pe *pe, const struct hv_exit *x)
+{
+	const struct pe_set_config *cfg = &pe->set->cfg;
+
+	if (x->system.what == HV_SYSTEM_OFF)
+		cfg->power_off(cfg->opaque, "SYSTEM_OFF of the host's PSCI");
+	else
+		cfg->reset(cfg->opaque, "SYSTEM_RESET of the host's PSCI");
+	pe_off(pe);
+}
+
 static void exit_fail(struct pe *pe, const struct hv_exit *x)
 {
 	uint64_t pc = 0;
@@ -86,7 +99,8 @@ static void (*const handlers[HV_EXIT_COUNT])(struct pe *pe, const struct hv_exit
 	[HV_EXIT_DABT] = pe_dabt,	[HV_EXIT_BRK] = exit_brk,
 	[HV_EXIT_HVC] = exit_hvc,	[HV_EXIT_SMC] = exit_hvc,
 	[HV_EXIT_STEP] = exit_step,	[HV_EXIT_HWBP] = exit_nothing,
-	[HV_EXIT_WATCH] = exit_nothing, [HV_EXIT_FAIL] = exit_fail,
+	[HV_EXIT_WATCH] = exit_nothing, [HV_EXIT_SYSTEM] = exit_system,
+	[HV_EXIT_FAIL] = exit_fail,
 };
 
 /* ---- timers ---- */

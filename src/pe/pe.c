@@ -526,6 +526,18 @@ void pe_skip(struct pe *pe)
 	pe_put(pe, REG_PC, pe_get(pe, REG_PC) + 4);
 }
 
+void pe_off(struct pe *pe)
+{
+	struct pe_set *s = pe->set;
+
+	pthread_mutex_lock(&s->lock);
+	pe->power = PE_OFF;
+	atomic_store(&s->attention, true);
+	pthread_cond_broadcast(&s->changed);
+	pthread_mutex_unlock(&s->lock);
+	LOG(pe, "%s: off", pe->name);
+}
+
 /* ---- reports ---- */
 
 void pe_set_stats(const struct pe_set *s, unsigned n, struct pe_stats *out)

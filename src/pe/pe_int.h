@@ -112,6 +112,8 @@ void pe_put_x(struct pe *pe, unsigned n, uint64_t value);
 void pe_failed(struct pe *pe, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 unsigned pe_el(struct pe *pe);
 void pe_skip(struct pe *pe); /* PC += 4 */
+/* Out of the guest until CPU_ON or a reset. */
+void pe_off(struct pe *pe);
 
 /* Take a synchronous exception to EL1 with this syndrome; PC is the preferred return address. */
 void pe_inject(struct pe *pe, uint32_t esr, uint64_t far);

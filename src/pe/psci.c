@@ -44,14 +44,7 @@ static int64_t cpu_suspend(struct call *c)
 
 static int64_t cpu_off(struct call *c)
 {
-	struct pe_set *s = c->pe->set;
-
-	pthread_mutex_lock(&s->lock);
-	c->pe->power = PE_OFF;
-	atomic_store(&s->attention, true);
-	pthread_cond_broadcast(&s->changed);
-	pthread_mutex_unlock(&s->lock);
-	LOG(pe, "%s: off", c->pe->name);
+	pe_off(c->pe);
 	return PSCI_SUCCESS;
 }
 

@@ -2,12 +2,8 @@
 /* PEs on a back end that only plays back exits. */
 #include "pe/pe.h"
 
-#include "arm/exc.h"
-#include "arm/smccc.h"
 #include "arm/sysreg.h"
-#include "hv/fake/fake.h"
-#include "mem/mem.h"
-#include "pe/set.h"
+#include "pe_rig.h"
 #include "util/bits.h"
 #include "util/err.h"
 
@@ -15,265 +11,10 @@
 #include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <cmocka.h>
-
-enum {
-	PES = 3,
-	BASE = 0x40000000,
-	SIZE = 0x10000,
-	DEVICE = 0x9000000,
-	VBAR = BASE + 0x8000,
-	EL1H = 0x3c5,
-	EL0T = 0,
-	HVC = 0xd4000002,
-	BR_X1 = 0xd61f0020,
-	UNKNOWN_REG = 0x42,
-};
-
-struct rig {
-	struct mem_space *mem;
-	struct mem_region ram, device;
-	pthread_mutex_t device_lock;
-	uint32_t *word;
-	struct hv_ops ops;
-	struct hv_caps caps;
-	struct hv_vm *vm;
-	struct pe_set *s;
-	struct pe_entry entry;
-	atomic_uint offs, resets, failures;
-	_Atomic(const char *) what;
-	atomic_uint timer_calls[HV_TIMER_COUNT][2];
-	atomic_ullong device_value, written;
-	atomic_uint access_pe;
-};
-
-/* ---- what PEs call ---- */
-
-static void on_power_off(void *opaque, const char *what)
-{
-	struct rig *r = opaque;
-
-	r->what = what;
-	r->offs++;
-}
-
-static void on_reset(void *opaque, const char *what)
-{
-	struct rig *r = opaque;
-
-	r->what = what;
-	r->resets++;
-}
-
-static void on_failed(void *opaque, unsigned pe, const char *text)
-{
-	((struct rig *)opaque)->failures++;
-}
-
-static void on_timer(void *opaque, unsigned pe, enum hv_timer timer, bool level)
-{
-	((struct rig *)opaque)->timer_calls[timer][level]++;
-}
-
-static bool sysreg_read(void *opaque, const struct pe_access *a, uint16_t reg, uint64_t *value)
-{
-	struct rig *r = opaque;
-
-	r->access_pe = a->pe;
-	*value = 0x1234567800000000 | reg;
-	return reg != SYS_ICC_AP1R0_EL1;
-}
-
-static bool sysreg_write(void *opaque, const struct pe_access *a, uint16_t reg, uint64_t value)
-{
-	struct rig *r = opaque;
-
-	r->access_pe = a->pe;
-	r->written = value;
-	return reg != SYS_ICC_AP1R0_EL1;
-}
-
-static const struct pe_sysreg_ops sysreg_ops = {sysreg_read, sysreg_write};
-
-static enum mem_result device_read(void *opaque, uint64_t offset, unsigned size, uint64_t *value,
-				   struct mem_attrs attrs)
-{
-	struct rig *r = opaque;
-
-	*value = r->device_value;
-	return offset ? MEM_ERROR : MEM_OK;
-}
-
-static enum mem_result device_write(void *opaque, uint64_t offset, unsigned size, uint64_t value,
-				    struct mem_attrs attrs)
-{
-	struct rig *r = opaque;
-
-	r->device_value = value;
-	r->access_pe = attrs.pe;
-	return offset ? MEM_ERROR : MEM_OK;
-}
-
-/* ---- the rig ---- */
-
-static void add_memory(struct rig *r)
-{
-	struct err e = {0};
-
-	r->word = aligned_alloc(4096, SIZE);
-	memset(r->word, 0, SIZE);
-	pthread_mutex_init(&r->device_lock, NULL);
-	r->ram = (struct mem_region){.name = "ram",
-				     .base = BASE,
-				     .size = SIZE,
-				     .kind = MEM_RAM,
-				     .host = (uint8_t *)r->word};
-	r->device = (struct mem_region){.name = "device",
-					.base = DEVICE,
-					.size = 0x1000,
-					.kind = MEM_MMIO,
-					.min_width = 4,
-					.max_width = 4,
-					.read = device_read,
-					.write = device_write,
-					.opaque = r,
-					.lock = &r->device_lock};
-	r->mem = mem_space_create();
-	assert_int_equal(mem_add(r->mem, &r->ram, &e), 0);
-	assert_int_equal(mem_add(r->mem, &r->device, &e), 0);
-	mem_freeze(r->mem);
-}
-
-static int setup(void **state)
-{
-	static const uint16_t regs[] = {SYS_ICC_SRE_EL1, SYS_ICC_PMR_EL1, SYS_ICC_AP1R0_EL1};
-	struct rig *r = calloc(1, sizeof(*r));
-	struct pe_set_config cfg;
-	struct err e = {0};
-
-	add_memory(r);
-	r->ops = hv_fake_ops;
-	assert_int_equal(r->ops.probe(&r->caps, &e), 0);
-	assert_int_equal(r->ops.vm_create(NULL, 40, &r->vm, &e), 0);
-	r->s = pe_set_create(PES);
-	for (unsigned i = 0; i < ARRAY_COUNT(regs); i++)
-		pe_sysreg_add(r->s, regs[i], &sysreg_ops, r);
-	pe_timer_listen(r->s, on_timer, r);
-	pe_id_field(r->s, SYS_ID_AA64PFR0_EL1, 27, 24, 3);
-	cfg = (struct pe_set_config){.hv = &r->ops,
-				     .caps = &r->caps,
-				     .vm = r->vm,
-				     .mem = r->mem,
-				     .opaque = r,
-				     .power_off = on_power_off,
-				     .reset = on_reset,
-				     .failed = on_failed};
-	pe_set_configure(r->s, &cfg);
-	r->entry = (struct pe_entry){.pc = BASE, .x = {0x77, 1, 2, 3}};
-	*state = r;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct rig *r = *state;
-
-	pe_set_destroy(r->s);
-	r->ops.vm_destroy(r->vm);
-	mem_space_destroy(r->mem);
-	pthread_mutex_destroy(&r->device_lock);
-	free(r->word);
-	free(r);
-	return 0;
-}
-
-static void start(struct rig *r)
-{
-	struct err e = {0};
-
-	assert_int_equal(pe_set_start(r->s, &r->entry, &e), 0);
-	assert_true(fake_wait_idle(r->vm, 0));
-}
-
-static uint64_t reg(struct rig *r, unsigned pe, uint32_t id)
-{
-	return fake_get(r->vm, pe, id);
-}
-
-static uint64_t x(struct rig *r, unsigned pe, unsigned n)
-{
-	return reg(r, pe, REG_X(n));
-}
-
-static unsigned runs(struct rig *r, unsigned pe)
-{
-	return fake_calls(r->vm, pe, FAKE_RUN, NULL, 0);
-}
-
-static void queue_call(struct rig *r, unsigned pe, uint64_t x0, uint64_t x1, uint64_t x2,
-		       uint64_t x3)
-{
-	struct hv_exit e = {.kind = HV_EXIT_HVC};
-	struct fake_reg regs[] = {{REG_X(0), x0}, {REG_X(1), x1}, {REG_X(2), x2}, {REG_X(3), x3}};
-
-	fake_queue(r->vm, pe, &e, regs, ARRAY_COUNT(regs));
-}
-
-/* A PSCI call by PE 0, which stays on. */
-static int64_t call(struct rig *r, uint64_t x0, uint64_t x1, uint64_t x2, uint64_t x3)
-{
-	queue_call(r, 0, x0, x1, x2, x3);
-	assert_true(fake_wait_idle(r->vm, 0));
-	return x(r, 0, 0);
-}
-
-static void queue_brk(struct rig *r, unsigned pe, uint16_t imm, uint64_t pc, uint64_t pstate)
-{
-	struct hv_exit e = {.kind = HV_EXIT_BRK, .brk = {imm}};
-	struct fake_reg regs[] = {
-		{REG_PC, pc}, {REG_PSTATE, pstate}, {REG_SYS(SYS_VBAR_EL1), VBAR}};
-
-	fake_queue(r->vm, pe, &e, regs, ARRAY_COUNT(regs));
-}
-
-/* PE 0 executes the patched word @n. */
-static void execute(struct rig *r, unsigned n, uint64_t pstate)
-{
-	assert_int_equal(r->word[n] & 0xffe0001f, 0xd4200000);
-	queue_brk(r, 0, r->word[n] >> 5, BASE + 4 * n, pstate);
-	assert_true(fake_wait_idle(r->vm, 0));
-}
-
-static void nap(void)
-{
-	nanosleep(&(struct timespec){.tv_nsec = 200000}, NULL);
-}
-
-/* Until PE @n is seen off by PE 0; some seconds at most. */
-static void wait_off(struct rig *r, unsigned n)
-{
-	for (unsigned i = 0; i < 150; i++) {
-		if (call(r, PSCI_AFFINITY_INFO, n, 0, 0) == PSCI_AFFINITY_OFF)
-			return;
-		nap();
-	}
-	fail_msg("PE %u does not go off", n);
-}
-
-static void assert_exception(struct rig *r, uint64_t offset, uint32_t esr, uint64_t elr,
-			     uint64_t spsr)
-{
-	assert_int_equal(reg(r, 0, REG_PC), VBAR + offset);
-	assert_int_equal(reg(r, 0, REG_SYS(SYS_ESR_EL1)), esr);
-	assert_int_equal(reg(r, 0, REG_ELR_EL1), elr);
-	assert_int_equal(reg(r, 0, REG_SPSR_EL1), spsr);
-	assert_int_equal(reg(r, 0, REG_PSTATE) & 0xf, 5);
-}
 
 /* ---- start ---- */
 
@@ -281,13 +22,13 @@ static void test_start(void **state)
 {
 	struct rig *r = *state;
 
-	start(r);
-	assert_int_equal(reg(r, 0, REG_PC), BASE);
-	assert_int_equal(reg(r, 0, REG_PSTATE), EL1H);
-	assert_int_equal(reg(r, 0, REG_SYS(SYS_MPIDR_EL1)), 0x80000000);
-	assert_int_equal(x(r, 0, 0), 0x77);
-	assert_int_equal(x(r, 0, 3), 3);
-	assert_int_equal(runs(r, 1), 0);
+	rig_start(r);
+	assert_int_equal(rig_reg(r, 0, REG_PC), BASE);
+	assert_int_equal(rig_reg(r, 0, REG_PSTATE), EL1H);
+	assert_int_equal(rig_reg(r, 0, REG_SYS(SYS_MPIDR_EL1)), 0x80000000);
+	assert_int_equal(rig_x(r, 0, 0), 0x77);
+	assert_int_equal(rig_x(r, 0, 3), 3);
+	assert_int_equal(rig_runs(r, 1), 0);
 	assert_true(pe_set_first_run_ns(r->s) > 0);
 	pe_set_stop(r->s);
 	pe_set_stop(r->s); /* idempotent */
@@ -310,109 +51,7 @@ static void test_start_fails(void **state)
 	r->ops.vcpu_create = no_vcpu;
 	assert_int_equal(pe_set_start(r->s, &r->entry, &e), -ENOMEM);
 	err_free(&e);
-	assert_int_equal(runs(r, 0), 0);
-}
-
-/* ---- PSCI ---- */
-
-static void test_psci_table(void **state)
-{
-	static const struct {
-		uint64_t x[4];
-		int64_t result;
-	} calls[] = {
-		{{PSCI_VERSION}, PSCI_1_1},
-		{{0xffffffff00000000 | PSCI_VERSION}, PSCI_1_1}, /* W0 alone counts */
-		{{PSCI_VERSION | SMCCC_64}, PSCI_NOT_SUPPORTED},
-		{{0}, PSCI_NOT_SUPPORTED},
-		{{0xffffffff}, PSCI_NOT_SUPPORTED},
-		{{PSCI_SYSTEM_SUSPEND}, PSCI_NOT_SUPPORTED},
-		{{SMCCC_VERSION}, SMCCC_1_1},
-		{{SMCCC_ARCH_FEATURES, SMCCC_VERSION}, 0},
-		{{SMCCC_ARCH_FEATURES, SMCCC_ARCH_WORKAROUND_1}, SMCCC_NOT_SUPPORTED},
-		{{PSCI_FEATURES, PSCI_CPU_ON}, 0},
-		{{PSCI_FEATURES, PSCI_CPU_ON | SMCCC_64}, 0},
-		{{PSCI_FEATURES, PSCI_CPU_OFF}, 0},
-		{{PSCI_FEATURES, PSCI_CPU_OFF | SMCCC_64}, PSCI_NOT_SUPPORTED},
-		{{PSCI_FEATURES, SMCCC_VERSION}, 0},
-		{{PSCI_FEATURES, PSCI_MEM_PROTECT}, PSCI_NOT_SUPPORTED},
-		{{PSCI_MIGRATE_INFO_TYPE}, PSCI_TOS_NOT_PRESENT},
-		{{PSCI_CPU_SUSPEND}, PSCI_SUCCESS},
-		{{PSCI_AFFINITY_INFO, 0, 0}, PSCI_AFFINITY_ON},
-		{{PSCI_AFFINITY_INFO, 1, 0}, PSCI_AFFINITY_OFF},
-		{{PSCI_AFFINITY_INFO, PES, 0}, PSCI_INVALID_PARAMETERS},
-		{{PSCI_AFFINITY_INFO, 0, 1}, PSCI_INVALID_PARAMETERS},
-		{{PSCI_AFFINITY_INFO, 1ULL << 32, 0}, PSCI_AFFINITY_ON}, /* W1 alone counts */
-		{{PSCI_AFFINITY_INFO | SMCCC_64, 1ULL << 32, 0}, PSCI_INVALID_PARAMETERS},
-		{{PSCI_AFFINITY_INFO, 0x80000000, 0}, PSCI_INVALID_PARAMETERS},
-		{{PSCI_CPU_ON, 0, BASE}, PSCI_ALREADY_ON},
-		{{PSCI_CPU_ON, PES, BASE}, PSCI_INVALID_PARAMETERS},
-		{{PSCI_CPU_ON, 1, DEVICE}, PSCI_INVALID_ADDRESS},
-		{{PSCI_CPU_ON, 1, BASE + 2}, PSCI_INVALID_ADDRESS},
-		{{PSCI_CPU_ON | SMCCC_64, 1, BASE | 1ULL << 40}, PSCI_INVALID_ADDRESS},
-		{{PSCI_SYSTEM_RESET2, 1}, PSCI_INVALID_PARAMETERS},
-		{{PSCI_SYSTEM_RESET2 | SMCCC_64, PSCI_RESET2_VENDOR}, PSCI_INVALID_PARAMETERS},
-	};
-	struct rig *r = *state;
-
-	start(r);
-	for (unsigned i = 0; i < ARRAY_COUNT(calls); i++) {
-		const uint64_t *a = calls[i].x;
-
-		assert_int_equal(call(r, a[0], a[1], a[2], a[3]), calls[i].result);
-		for (unsigned n = 1; n < 4; n++)
-			assert_int_equal(x(r, 0, n), a[n]);
-	}
-	assert_int_equal(runs(r, 1), 0);
-	assert_int_equal(r->offs + r->resets, 0);
-}
-
-static void test_cpu_on_and_off(void **state)
-{
-	struct rig *r = *state;
-
-	start(r);
-	for (unsigned round = 0; round < 3; round++) {
-		uint64_t fid = round % 2 ? PSCI_CPU_ON : PSCI_CPU_ON | SMCCC_64;
-		uint64_t context = 0x123456789abcdef0;
-		int64_t again;
-
-		assert_int_equal(call(r, fid, 1, BASE + 0x100, context), PSCI_SUCCESS);
-		again = call(r, fid, 1, BASE + 0x200, 0);
-		assert_true(again == PSCI_ALREADY_ON || again == PSCI_ON_PENDING);
-		assert_true(fake_wait_idle(r->vm, 1));
-		assert_int_equal(reg(r, 1, REG_PC), BASE + 0x100);
-		assert_int_equal(reg(r, 1, REG_PSTATE), EL1H);
-		assert_int_equal(reg(r, 1, REG_SYS(SYS_MPIDR_EL1)), 0x80000001);
-		assert_int_equal(x(r, 1, 0), round % 2 ? (uint32_t)context : context);
-		assert_int_equal(call(r, PSCI_AFFINITY_INFO, 1, 0, 0), PSCI_AFFINITY_ON);
-		assert_int_equal(call(r, fid, 1, BASE, 0), PSCI_ALREADY_ON);
-		queue_call(r, 1, PSCI_CPU_OFF, 0, 0, 0);
-		wait_off(r, 1);
-	}
-}
-
-static void test_system_calls(void **state)
-{
-	struct rig *r = *state;
-
-	start(r);
-	queue_call(r, 0, PSCI_SYSTEM_RESET2, 0, 0, 0);
-	while (!r->resets)
-		nap();
-	assert_string_equal(r->what, "PSCI SYSTEM_RESET");
-	/* What the machine does then. */
-	pe_set_pause(r->s);
-	pe_set_reset(r->s, &r->entry);
-	pe_set_resume(r->s);
-	assert_true(fake_wait_idle(r->vm, 0));
-	queue_call(r, 0, PSCI_SYSTEM_OFF, 0, 0, 0);
-	while (!r->offs)
-		nap();
-	assert_string_equal(r->what, "PSCI SYSTEM_OFF");
-	pe_set_pause(r->s);
-	assert_string_equal(pe_set_power_state(r->s, 0), "off");
-	pe_set_resume(r->s);
+	assert_int_equal(rig_runs(r, 0), 0);
 }
 
 /* ---- system registers ---- */
@@ -425,16 +64,16 @@ static void test_sysreg_handlers(void **state)
 	r->word[1] = 0xd5184602; /* msr icc_pmr_el1, x2 */
 	r->word[2] = 0xd518461f; /* msr icc_pmr_el1, xzr */
 	r->word[3] = 0xd538ccbf; /* mrs xzr, icc_sre_el1 */
-	start(r);
-	execute(r, 0, EL1H);
-	assert_int_equal(x(r, 0, 5), 0x1234567800000000 | SYS_ICC_SRE_EL1);
-	assert_int_equal(reg(r, 0, REG_PC), BASE + 4);
-	execute(r, 1, EL1H);
+	rig_start(r);
+	rig_execute(r, 0, EL1H);
+	assert_int_equal(rig_x(r, 0, 5), 0x1234567800000000 | SYS_ICC_SRE_EL1);
+	assert_int_equal(rig_reg(r, 0, REG_PC), BASE + 4);
+	rig_execute(r, 1, EL1H);
 	assert_int_equal(r->written, 2);
-	execute(r, 2, EL1H);
+	rig_execute(r, 2, EL1H);
 	assert_int_equal(r->written, 0);
-	execute(r, 3, EL1H);
-	assert_int_equal(reg(r, 0, REG_PC), BASE + 16);
+	rig_execute(r, 3, EL1H);
+	assert_int_equal(rig_reg(r, 0, REG_PC), BASE + 16);
 }
 
 static void test_sysreg_undefined(void **state)
@@ -444,11 +83,11 @@ static void test_sysreg_undefined(void **state)
 	r->word[0] = 0xd538c904; /* mrs x4, icc_ap1r0_el1: its device refuses */
 	r->word[1] = 0xd518c904; /* msr icc_ap1r0_el1, x4 */
 	r->word[2] = 0xd538cc04; /* mrs x4, icc_iar1_el1: nobody's */
-	start(r);
+	rig_start(r);
 	for (unsigned i = 0; i < 3; i++) {
-		execute(r, i, EL1H);
-		assert_exception(r, 0x200, arm_esr_undef(), BASE + 4 * i, EL1H);
-		assert_int_equal(x(r, 0, 4), 0);
+		rig_execute(r, i, EL1H);
+		rig_assert_exception(r, 0x200, arm_esr_undef(), BASE + 4 * i, EL1H);
+		assert_int_equal(rig_x(r, 0, 4), 0);
 	}
 }
 
@@ -458,10 +97,10 @@ static void test_id_fields(void **state)
 	uint32_t id = REG_SYS(SYS_ID_AA64PFR0_EL1);
 
 	r->word[0] = 0xd5380407; /* mrs x7, id_aa64pfr0_el1 */
-	start(r);
+	rig_start(r);
 	fake_set(r->vm, 0, id, 0x1100000022221111);
-	execute(r, 0, EL1H);
-	assert_int_equal(x(r, 0, 7), 0x1100000023221111);
+	rig_execute(r, 0, EL1H);
+	assert_int_equal(rig_x(r, 0, 7), 0x1100000023221111);
 }
 
 /* ---- BRK ---- */
@@ -470,16 +109,16 @@ static void test_brk_is_the_guests(void **state)
 {
 	struct rig *r = *state;
 
-	start(r);
-	queue_brk(r, 0, 0x1234, BASE + 0x40, EL1H);
+	rig_start(r);
+	rig_queue_brk(r, 0, 0x1234, BASE + 0x40, EL1H);
 	assert_true(fake_wait_idle(r->vm, 0));
-	assert_exception(r, 0x200, arm_esr_brk(0x1234), BASE + 0x40, EL1H);
-	queue_brk(r, 0, 0, BASE + 0x44, EL0T);
+	rig_assert_exception(r, 0x200, arm_esr_brk(0x1234), BASE + 0x40, EL1H);
+	rig_queue_brk(r, 0, 0, BASE + 0x44, EL0T);
 	assert_true(fake_wait_idle(r->vm, 0));
-	assert_exception(r, 0x400, arm_esr_brk(0), BASE + 0x44, EL0T);
-	queue_brk(r, 0, INTERCEPT_SLOT_FIRST, BASE + 0x48, EL1H); /* no such slot */
+	rig_assert_exception(r, 0x400, arm_esr_brk(0), BASE + 0x44, EL0T);
+	rig_queue_brk(r, 0, INTERCEPT_SLOT_FIRST, BASE + 0x48, EL1H); /* no such slot */
 	assert_true(fake_wait_idle(r->vm, 0));
-	assert_exception(r, 0x200, arm_esr_brk(INTERCEPT_SLOT_FIRST), BASE + 0x48, EL1H);
+	rig_assert_exception(r, 0x200, arm_esr_brk(INTERCEPT_SLOT_FIRST), BASE + 0x48, EL1H);
 }
 
 static void test_slots_at_el0(void **state)
@@ -487,12 +126,12 @@ static void test_slots_at_el0(void **state)
 	struct rig *r = *state;
 
 	r->word[0] = HVC;
-	start(r);
-	execute(r, 0, EL0T); /* code of both levels: HVC is UNDEFINED at EL0 */
-	assert_exception(r, 0x400, arm_esr_undef(), BASE, EL0T);
-	queue_brk(r, 0, r->word[0] >> 5, BASE + 0x40, EL0T); /* not our place */
+	rig_start(r);
+	rig_execute(r, 0, EL0T); /* code of both levels: HVC is UNDEFINED at EL0 */
+	rig_assert_exception(r, 0x400, arm_esr_undef(), BASE, EL0T);
+	rig_queue_brk(r, 0, r->word[0] >> 5, BASE + 0x40, EL0T); /* not our place */
 	assert_true(fake_wait_idle(r->vm, 0));
-	assert_exception(r, 0x400, arm_esr_brk(r->word[0] >> 5), BASE + 0x40, EL0T);
+	rig_assert_exception(r, 0x400, arm_esr_brk(r->word[0] >> 5), BASE + 0x40, EL0T);
 	assert_int_equal(r->offs + r->resets, 0);
 }
 
@@ -505,7 +144,7 @@ static void test_branches(void **state)
 
 	r->word[0] = BR_X1;
 	r->word[0x100] = HVC;
-	start(r);
+	rig_start(r);
 	e.brk.imm = r->word[0] >> 5;
 	for (unsigned i = 0; i < 40; i++) {
 		struct fake_reg regs[] = {{REG_PC, BASE},
@@ -514,7 +153,7 @@ static void test_branches(void **state)
 
 		fake_queue(r->vm, 0, &e, regs, ARRAY_COUNT(regs));
 		assert_true(fake_wait_idle(r->vm, 0));
-		assert_int_equal(reg(r, 0, REG_PC), targets[i % ARRAY_COUNT(targets)]);
+		assert_int_equal(rig_reg(r, 0, REG_PC), targets[i % ARRAY_COUNT(targets)]);
 		assert_int_not_equal(r->word[0x100], HVC);
 		if (i < 30)
 			assert_int_not_equal(r->word[0], BR_X1);
@@ -537,7 +176,7 @@ static void test_release_counts_from_reset(void **state)
 	struct rig *r = *state;
 
 	r->word[0] = BR_X1;
-	start(r);
+	rig_start(r);
 	for (unsigned i = 0; r->word[0] != BR_X1; i++) {
 		assert_true(i < 100);
 		queue_branch(r, BASE + 0x400);
@@ -571,7 +210,7 @@ static void test_mmio(void **state)
 	struct fake_call c[2];
 	struct pe_stats stats;
 
-	start(r);
+	rig_start(r);
 	queue_mmio(r, DEVICE, 4, true, 0x55aa);
 	assert_int_equal(r->device_value, 0x55aa);
 	queue_mmio(r, DEVICE, 2, false, 0);
@@ -579,9 +218,9 @@ static void test_mmio(void **state)
 	assert_int_equal(c[1].a, 0x55aa);
 	assert_int_equal(fake_calls(r->vm, 0, FAKE_MMIO_ABORT, c, 2), 0);
 	queue_mmio(r, DEVICE + 4, 4, false, 0); /* refused */
-	assert_int_equal(reg(r, 0, REG_SYS(SYS_ESR_EL1)), 0x96000010);
+	assert_int_equal(rig_reg(r, 0, REG_SYS(SYS_ESR_EL1)), 0x96000010);
 	queue_mmio(r, DEVICE + 4, 4, true, 1);
-	assert_int_equal(reg(r, 0, REG_SYS(SYS_ESR_EL1)), 0x96000050);
+	assert_int_equal(rig_reg(r, 0, REG_SYS(SYS_ESR_EL1)), 0x96000050);
 	queue_mmio(r, 0x1000, 4, true, 1);	   /* nothing there */
 	queue_mmio(r, UINT64_MAX, 8, false, 0);	   /* past the end of everything */
 	queue_mmio(r, DEVICE + 0xffe, 4, true, 1); /* over the end */
@@ -594,26 +233,18 @@ static void test_mmio(void **state)
 
 /* ---- timers and lines ---- */
 
-static void kick_once(struct rig *r, unsigned pe)
-{
-	struct hv_exit e = {.kind = HV_EXIT_KICK};
-
-	fake_queue(r->vm, pe, &e, NULL, 0);
-	assert_true(fake_wait_idle(r->vm, pe));
-}
-
 static void test_timers_are_forwarded(void **state)
 {
 	struct rig *r = *state;
 
-	start(r);
+	rig_start(r);
 	fake_set_timers(r->vm, 0, 1U << HV_TIMER_PHYS);
-	kick_once(r, 0);
-	kick_once(r, 0);
+	rig_kick_once(r, 0);
+	rig_kick_once(r, 0);
 	assert_int_equal(r->timer_calls[HV_TIMER_PHYS][1], 1);
 	assert_int_equal(r->timer_calls[HV_TIMER_VIRT][1], 0);
 	fake_set_timers(r->vm, 0, 1U << HV_TIMER_VIRT);
-	kick_once(r, 0);
+	rig_kick_once(r, 0);
 	assert_int_equal(r->timer_calls[HV_TIMER_PHYS][0], 1);
 	assert_int_equal(r->timer_calls[HV_TIMER_VIRT][1], 1);
 }
@@ -623,17 +254,17 @@ static void test_timers_fall_at_reset(void **state)
 {
 	struct rig *r = *state;
 
-	start(r);
-	call(r, PSCI_CPU_ON, 1, BASE + 0x100, 0);
+	rig_start(r);
+	rig_call(r, PSCI_CPU_ON, 1, BASE + 0x100, 0);
 	assert_true(fake_wait_idle(r->vm, 1));
 	fake_set_timers(r->vm, 1, 1U << HV_TIMER_VIRT);
-	queue_call(r, 1, PSCI_CPU_OFF, 0, 0, 0);
-	wait_off(r, 1);
+	rig_queue_call(r, 1, PSCI_CPU_OFF, 0, 0, 0);
+	rig_wait_off(r, 1);
 	assert_int_equal(r->timer_calls[HV_TIMER_VIRT][1], 1);
 	fake_set_timers(r->vm, 1, 0);
-	call(r, PSCI_CPU_ON, 1, BASE + 0x100, 0);
+	rig_call(r, PSCI_CPU_ON, 1, BASE + 0x100, 0);
 	assert_true(fake_wait_idle(r->vm, 1));
-	kick_once(r, 1);
+	rig_kick_once(r, 1);
 	assert_int_equal(r->timer_calls[HV_TIMER_VIRT][0], 1);
 }
 
@@ -644,18 +275,18 @@ static void test_lines_survive_cpu_on(void **state)
 	struct fake_call c[4];
 
 	pe_irq(r->s, 0, HV_FIQ, true); /* before there are vCPUs */
-	start(r);
+	rig_start(r);
 	assert_int_equal(fake_calls(r->vm, 0, FAKE_IRQ, c, 4), 1);
 	assert_int_equal(c[0].a, HV_FIQ);
 	assert_int_equal(c[0].b, true);
 	pe_irq(r->s, 1, HV_IRQ, true);
-	call(r, PSCI_CPU_ON, 1, BASE + 0x100, 0);
+	rig_call(r, PSCI_CPU_ON, 1, BASE + 0x100, 0);
 	assert_true(fake_wait_idle(r->vm, 1));
 	assert_int_equal(fake_calls(r->vm, 1, FAKE_IRQ, c, 4), 1);
 	assert_int_equal(c[0].b, true);
-	queue_call(r, 1, PSCI_CPU_OFF, 0, 0, 0);
-	wait_off(r, 1);
-	call(r, PSCI_CPU_ON, 1, BASE + 0x100, 0);
+	rig_queue_call(r, 1, PSCI_CPU_OFF, 0, 0, 0);
+	rig_wait_off(r, 1);
+	rig_call(r, PSCI_CPU_ON, 1, BASE + 0x100, 0);
 	assert_true(fake_wait_idle(r->vm, 1));
 	assert_int_equal(fake_calls(r->vm, 1, FAKE_IRQ, c, 4), 2);
 	assert_int_equal(c[1].b, true);
@@ -668,7 +299,7 @@ static void make_busy(struct rig *r, unsigned count)
 {
 	for (unsigned pe = 0; pe < PES; pe++) {
 		for (unsigned i = 0; i < count; i++)
-			queue_brk(r, pe, r->word[0x40] >> 5, BASE + 0x100, EL1H);
+			rig_queue_brk(r, pe, r->word[0x40] >> 5, BASE + 0x100, EL1H);
 	}
 }
 
@@ -677,9 +308,9 @@ static void start_all(struct rig *r)
 	r->word[0] = 0x14000040; /* b .+0x100 */
 	r->word[0x40] = BR_X1;
 	r->word[0x41] = HVC;
-	start(r);
+	rig_start(r);
 	for (unsigned n = 1; n < PES; n++) {
-		assert_int_equal(call(r, PSCI_CPU_ON, n, BASE + 0x100, 0), PSCI_SUCCESS);
+		assert_int_equal(rig_call(r, PSCI_CPU_ON, n, BASE + 0x100, 0), PSCI_SUCCESS);
 		assert_true(fake_wait_idle(r->vm, n));
 	}
 }
@@ -693,10 +324,10 @@ static void *pause_often(void *opaque)
 
 		pe_set_pause(r->s);
 		for (unsigned n = 0; n < PES; n++)
-			before += runs(r, n);
+			before += rig_runs(r, n);
 		sched_yield();
 		for (unsigned n = 0; n < PES; n++)
-			after += runs(r, n);
+			after += rig_runs(r, n);
 		pe_set_resume(r->s);
 		if (before != after)
 			return (void *)"a PE ran";
@@ -765,8 +396,8 @@ static void test_stop_while_stepping(void **state)
 
 	r->word[0] = 0xd5181000; /* msr sctlr_el1, x0 */
 	r->word[1] = 0x14000000;
-	start(r);
-	execute(r, 0, EL1H);
+	rig_start(r);
+	rig_execute(r, 0, EL1H);
 	assert_int_equal(r->word[0], 0xd5181000); /* lifted */
 	pe_set_stop(r->s);
 }
@@ -783,11 +414,11 @@ static void test_watch(void **state)
 	r->word[1] = 0x14000000; /* b . */
 	for (unsigned i = 0; i < 16; i++)
 		r->word[0x200 + 0x20 * i] = HVC;
-	start(r);
+	rig_start(r);
 	patched = r->word[0];
-	execute(r, 0, EL1H);
+	rig_execute(r, 0, EL1H);
 	assert_int_equal(r->word[0], 0xd518c004);
-	kick_once(r, 0); /* still alone */
+	rig_kick_once(r, 0); /* still alone */
 	fake_queue(r->vm, 0, &step, regs, 2);
 	assert_true(fake_wait_idle(r->vm, 0));
 	assert_int_equal(r->word[0], patched);
@@ -797,6 +428,35 @@ static void test_watch(void **state)
 	pe_set_pause(r->s);
 	pe_set_resume(r->s);
 	assert_true(fake_wait_idle(r->vm, 0));
+}
+
+/* ---- a call that the host's PSCI took ---- */
+
+static void queue_system(struct rig *r, enum hv_system what)
+{
+	struct hv_exit e = {.kind = HV_EXIT_SYSTEM, .system = {what}};
+
+	fake_queue(r->vm, 0, &e, NULL, 0);
+}
+
+static void test_system_exits(void **state)
+{
+	struct rig *r = *state;
+
+	rig_start(r);
+	queue_system(r, HV_SYSTEM_RESET);
+	while (!r->resets)
+		rig_nap();
+	pe_set_pause(r->s);
+	assert_string_equal(pe_set_power_state(r->s, 0), "off");
+	pe_set_reset(r->s, &r->entry);
+	pe_set_resume(r->s);
+	assert_true(fake_wait_idle(r->vm, 0));
+	queue_system(r, HV_SYSTEM_OFF);
+	while (!r->offs)
+		rig_nap();
+	assert_int_equal(r->failures, 0);
+	assert_int_equal(r->resets, 1);
 }
 
 /* ---- failures of the host ---- */
@@ -812,13 +472,13 @@ static void test_failure_is_reported_once(void **state)
 {
 	struct rig *r = *state;
 
-	start(r);
+	rig_start(r);
 	pe_set_pause(r->s);
 	r->ops.get_reg = broken_get;
 	pe_set_resume(r->s);
-	queue_brk(r, 0, 0x1234, BASE + 0x40, EL1H);
+	rig_queue_brk(r, 0, 0x1234, BASE + 0x40, EL1H);
 	while (!r->failures)
-		nap();
+		rig_nap();
 	pe_set_pause(r->s); /* until the PE has come to rest */
 	assert_int_equal(r->failures, 1);
 	assert_string_equal(pe_set_power_state(r->s, 0), "off");
@@ -827,13 +487,10 @@ static void test_failure_is_reported_once(void **state)
 
 int main(void)
 {
-#define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
+#define TEST(fn) cmocka_unit_test_setup_teardown(fn, rig_setup, rig_teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(test_start),
 		TEST(test_start_fails),
-		TEST(test_psci_table),
-		TEST(test_cpu_on_and_off),
-		TEST(test_system_calls),
 		TEST(test_sysreg_handlers),
 		TEST(test_sysreg_undefined),
 		TEST(test_id_fields),
@@ -850,6 +507,7 @@ int main(void)
 		TEST(test_stop_while_paused),
 		TEST(test_stop_while_stepping),
 		TEST(test_watch),
+		TEST(test_system_exits),
 		TEST(test_failure_is_reported_once),
 	};
 #undef TEST

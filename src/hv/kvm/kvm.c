@@ -504,6 +504,28 @@ static void exit_nisv(struct hv_vcpu *v, struct hv_exit *x)
 	x->dabt.is_cache = bit(iss, 8);
 }
 
+/* KVM's own PSCI, which a guest reaches by HVC or SMC that was not intercepted; and what else KVM wants to
+ * tell. */
+static void exit_system(struct hv_vcpu *v, struct hv_exit *x)
+{
+	uint32_t type = v->run->system_event.type;
+	char text[100];
+
+	switch (type) {
+	case KVM_SYSTEM_EVENT_SHUTDOWN:
+		x->kind = HV_EXIT_SYSTEM;
+		x->system.what = HV_SYSTEM_OFF;
+		break;
+	case KVM_SYSTEM_EVENT_RESET:
+		x->kind = HV_EXIT_SYSTEM;
+		x->system.what = HV_SYSTEM_RESET;
+		break;
+	default:
+		snprintf(text, sizeof(text), "KVM system event %u is not known", type);
+		fail(x, -EIO, text);
+	}
+}
+
 static void decode_exit(struct hv_vcpu *v, struct hv_exit *x)
 {
 	char text[100];
@@ -522,6 +544,9 @@ static void decode_exit(struct hv_vcpu *v, struct hv_exit *x)
 		/* `longmode` shares its place with the newer name, `flags`. */
 		x->kind = v->run->hypercall.longmode & KVM_HYPERCALL_EXIT_SMC ? HV_EXIT_SMC
 									      : HV_EXIT_HVC;
+		break;
+	case KVM_EXIT_SYSTEM_EVENT:
+		exit_system(v, x);
 		break;
 	case KVM_EXIT_INTR:
 		x->kind = HV_EXIT_KICK;

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* PSCI (pe/psci.c). */
+#include "pe/pe.h"
+
+#include "arm/sysreg.h"
+#include "pe_rig.h"
+#include "util/bits.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+
+#include <cmocka.h>
+
+static void test_psci_table(void **state)
+{
+	static const struct {
+		uint64_t x[4];
+		int64_t result;
+	} calls[] = {
+		{{PSCI_VERSION}, PSCI_1_1},
+		{{0xffffffff00000000 | PSCI_VERSION}, PSCI_1_1}, /* W0 alone counts */
+		{{PSCI_VERSION | SMCCC_64}, PSCI_NOT_SUPPORTED},
+		{{0}, PSCI_NOT_SUPPORTED},
+		{{0xffffffff}, PSCI_NOT_SUPPORTED},
+		{{PSCI_SYSTEM_SUSPEND}, PSCI_NOT_SUPPORTED},
+		{{SMCCC_VERSION}, SMCCC_1_1},
+		{{SMCCC_ARCH_FEATURES, SMCCC_VERSION}, 0},
+		{{SMCCC_ARCH_FEATURES, SMCCC_ARCH_WORKAROUND_1}, SMCCC_NOT_SUPPORTED},
+		{{PSCI_FEATURES, PSCI_CPU_ON}, 0},
+		{{PSCI_FEATURES, PSCI_CPU_ON | SMCCC_64}, 0},
+		{{PSCI_FEATURES, PSCI_CPU_OFF}, 0},
+		{{PSCI_FEATURES, PSCI_CPU_OFF | SMCCC_64}, PSCI_NOT_SUPPORTED},
+		{{PSCI_FEATURES, SMCCC_VERSION}, 0},
+		{{PSCI_FEATURES, PSCI_MEM_PROTECT}, PSCI_NOT_SUPPORTED},
+		{{PSCI_MIGRATE_INFO_TYPE}, PSCI_TOS_NOT_PRESENT},
+		{{PSCI_CPU_SUSPEND}, PSCI_SUCCESS},
+		{{PSCI_AFFINITY_INFO, 0, 0}, PSCI_AFFINITY_ON},
+		{{PSCI_AFFINITY_INFO, 1, 0}, PSCI_AFFINITY_OFF},
+		{{PSCI_AFFINITY_INFO, PES, 0}, PSCI_INVALID_PARAMETERS},
+		{{PSCI_AFFINITY_INFO, 0, 1}, PSCI_INVALID_PARAMETERS},
+		{{PSCI_AFFINITY_INFO, 1ULL << 32, 0}, PSCI_AFFINITY_ON}, /* W1 alone counts */
+		{{PSCI_AFFINITY_INFO | SMCCC_64, 1ULL << 32, 0}, PSCI_INVALID_PARAMETERS},
+		{{PSCI_AFFINITY_INFO, 0x80000000, 0}, PSCI_INVALID_PARAMETERS},
+		{{PSCI_CPU_ON, 0, BASE}, PSCI_ALREADY_ON},
+		{{PSCI_CPU_ON, PES, BASE}, PSCI_INVALID_PARAMETERS},
+		{{PSCI_CPU_ON, 1, DEVICE}, PSCI_INVALID_ADDRESS},
+		{{PSCI_CPU_ON, 1, BASE + 2}, PSCI_INVALID_ADDRESS},
+		{{PSCI_CPU_ON | SMCCC_64, 1, BASE | 1ULL << 40}, PSCI_INVALID_ADDRESS},
+		{{PSCI_SYSTEM_RESET2, 1}, PSCI_INVALID_PARAMETERS},
+		{{PSCI_SYSTEM_RESET2 | SMCCC_64, PSCI_RESET2_VENDOR}, PSCI_INVALID_PARAMETERS},
+	};
+	struct rig *r = *state;
+
+	rig_start(r);
+	for (unsigned i = 0; i < ARRAY_COUNT(calls); i++) {
+		const uint64_t *a = calls[i].x;
+
+		assert_int_equal(rig_call(r, a[0], a[1], a[2], a[3]), calls[i].result);
+		for (unsigned n = 1; n < 4; n++)
+			assert_int_equal(rig_x(r, 0, n), a[n]);
+	}
+	assert_int_equal(rig_runs(r, 1), 0);
+	assert_int_equal(r->offs + r->resets, 0);
+}
+
+static void test_cpu_on_and_off(void **state)
+{
+	struct rig *r = *state;
+
+	rig_start(r);
+	for (unsigned round = 0; round < 3; round++) {
+		uint64_t fid = round % 2 ? PSCI_CPU_ON : PSCI_CPU_ON | SMCCC_64;
+		uint64_t context = 0x123456789abcdef0;
+		int64_t again;
+
+		assert_int_equal(rig_call(r, fid, 1, BASE + 0x100, context), PSCI_SUCCESS);
+		again = rig_call(r, fid, 1, BASE + 0x200, 0);
+		assert_true(again == PSCI_ALREADY_ON || again == PSCI_ON_PENDING);
+		assert_true(fake_wait_idle(r->vm, 1));
+		assert_int_equal(rig_reg(r, 1, REG_PC), BASE + 0x100);
+		assert_int_equal(rig_reg(r, 1, REG_PSTATE), EL1H);
+		assert_int_equal(rig_reg(r, 1, REG_SYS(SYS_MPIDR_EL1)), 0x80000001);
+		assert_int_equal(rig_x(r, 1, 0), round % 2 ? (uint32_t)context : context);
+		assert_int_equal(rig_call(r, PSCI_AFFINITY_INFO, 1, 0, 0), PSCI_AFFINITY_ON);
+		assert_int_equal(rig_call(r, fid, 1, BASE, 0), PSCI_ALREADY_ON);
+		rig_queue_call(r, 1, PSCI_CPU_OFF, 0, 0, 0);
+		rig_wait_off(r, 1);
+	}
+}
+
+static void test_system_calls(void **state)
+{
+	struct rig *r = *state;
+
+	rig_start(r);
+	rig_queue_call(r, 0, PSCI_SYSTEM_RESET2, 0, 0, 0);
+	while (!r->resets)
+		rig_nap();
+	assert_string_equal(r->what, "PSCI SYSTEM_RESET");
+	/* What the machine does then. */
+	pe_set_pause(r->s);
+	pe_set_reset(r->s, &r->entry);
+	pe_set_resume(r->s);
+	assert_true(fake_wait_idle(r->vm, 0));
+	rig_queue_call(r, 0, PSCI_SYSTEM_OFF, 0, 0, 0);
+	while (!r->offs)
+		rig_nap();
+	assert_string_equal(r->what, "PSCI SYSTEM_OFF");
+	pe_set_pause(r->s);
+	assert_string_equal(pe_set_power_state(r->s, 0), "off");
+	pe_set_resume(r->s);
+}
+
+int main(void)
+{
+#define TEST(fn) cmocka_unit_test_setup_teardown(fn, rig_setup, rig_teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(test_psci_table),
+		TEST(test_cpu_on_and_off),
+		TEST(test_system_calls),
+	};
+#undef TEST
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
