@@ -215,7 +215,9 @@ static json_t *devices(const struct vm *vm)
 		if (!d[i]->c->stats)
 			continue;
 		mine = json_object();
+		dev_lock(d[i]); /* back ends' threads go on while the PEs are stopped */
 		d[i]->c->stats(d[i], mine);
+		dev_unlock(d[i]);
 		json_object_set_new(o, d[i]->name, mine);
 	}
 	return o;

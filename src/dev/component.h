@@ -161,7 +161,8 @@ struct component {
 	void (*running)(struct dev *d, bool run);
 	/* DEV_BOOT: put images into memory (every reset) and say where PE 0 starts. */
 	int (*boot)(struct dev *d, struct dev_boot *b, struct err *e);
-	/* Add members to this component's object of the statistics (a json_t * of jansson). Optional. */
+	/* Add members to this component's object of the statistics (a json_t * of jansson). With the
+	 * lock held. Optional. */
 	void (*stats)(struct dev *d, void *json_object);
 };
 

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Statistics of a machine that has not run: the file is whole, devices are asked with their lock held. */
+#include "debug/stats.h"
+
+#include "dev/component.h"
+#include "hv/fake/fake.h"
+#include "util/err.h"
+#include "vm/vm.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static const char *const lines[] = {
+	"CPU#name=cpu",
+	"RAM#name=ram;address=0x40000000;size=16",
+	"GICV3#name=gic;dist=0x8000000;redist=0x80a0000",
+	"VIRTIO-RNG#name=rng;address=0xa000000;irq=spi:16@gic",
+};
+
+struct rig {
+	struct vm vm;
+	struct component watched; /* of "rng", with other stats() */
+	struct err e;
+	char path[40];
+};
+
+static unsigned asked;
+
+/* The mutex is not recursive: who holds it does not get it. */
+static void watch(struct dev *d, void *json_object)
+{
+	asked++;
+	json_object_set_new(json_object, "locked",
+			    json_boolean(pthread_mutex_trylock(&d->lock) == EBUSY));
+}
+
+static int setup(void **state)
+{
+	struct rig *r = calloc(1, sizeof(*r));
+	struct vm *vm = &r->vm;
+	struct dev *rng;
+
+	*vm = (struct vm){.hv = &hv_fake_ops, .board = board_create(), .mem = mem_space_create()};
+	vm->pes = pe_set_create(1);
+	pe_set_configure(vm->pes, &(struct pe_set_config){.hv = vm->hv, .mem = vm->mem});
+	vm->host = (struct dev_host){.mem = vm->mem, .pes = vm->pes, .loop = loop_create()};
+	for (unsigned i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
+		assert_int_equal(board_line(vm->board, lines[i], "test", &r->e), 0);
+	assert_int_equal(board_check(vm->board, &r->e), 0);
+	assert_int_equal(board_build(vm->board, &vm->host, &r->e), 0);
+	rng = board_dev(vm->board, "rng");
+	r->watched = *rng->c;
+	r->watched.stats = watch;
+	rng->c = &r->watched;
+	assert_int_equal(board_init(vm->board, &r->e), 0);
+	strcpy(r->path, "/tmp/obverse-stats-XXXXXX");
+	close(mkstemp(r->path));
+	*state = r;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct rig *r = *state;
+
+	unlink(r->path);
+	board_destroy(r->vm.board);
+	pe_set_destroy(r->vm.pes);
+	mem_space_destroy(r->vm.mem);
+	loop_destroy(r->vm.host.loop);
+	err_free(&r->e);
+	free(r);
+	return 0;
+}
+
+static void test_stats(void **state)
+{
+	struct rig *r = *state;
+	json_t *root, *devices;
+
+	asked = 0;
+	assert_int_equal(stats_write(&r->vm, r->path, NULL, &r->e), 0);
+	assert_int_equal(asked, 1);
+	root = json_load_file(r->path, 0, NULL);
+	assert_non_null(root);
+	assert_string_equal(json_string_value(json_object_get(root, "backend")), "fake");
+	assert_int_equal(json_array_size(json_object_get(root, "pes")), 1);
+	devices = json_object_get(root, "devices");
+	assert_true(json_is_true(json_object_get(json_object_get(devices, "rng"), "locked")));
+	json_decref(root);
+}
+
+static void test_unwritable(void **state)
+{
+	struct rig *r = *state;
+
+	assert_true(stats_write(&r->vm, "/nowhere/stats.json", NULL, &r->e) < 0);
+	assert_int_equal(r->e.count, 1);
+	assert_non_null(strstr(r->e.items[0].text, "/nowhere/stats.json"));
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {TEST(test_stats), TEST(test_unwritable)};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
