@@ -11,6 +11,7 @@
  */
 #include "pe/pe_int.h"
 
+#include "arm/exc.h"
 #include "host/clock.h"
 #include "util/bits.h"
 #include "util/err.h"
@@ -521,9 +522,21 @@ unsigned pe_el(struct pe *pe)
 	return bits(pe_get(pe, REG_PSTATE), 3, 2);
 }
 
+/* What every instruction does when it completes: PSTATE.BTYPE becomes 0 unless it is an indirect branch (Arm
+ * ARM, "PSTATE.BTYPE"), and software step goes from active-not-pending to active-pending ("Software Step
+ * state machine"), so that a guest that steps itself sees it as one instruction. */
+void pe_go(struct pe *pe, uint64_t pc)
+{
+	uint64_t pstate = pe_get(pe, REG_PSTATE);
+
+	if (pstate & (ARM_PSTATE_BTYPE | ARM_PSTATE_SS))
+		pe_put(pe, REG_PSTATE, pstate & ~(ARM_PSTATE_BTYPE | ARM_PSTATE_SS));
+	pe_put(pe, REG_PC, pc);
+}
+
 void pe_skip(struct pe *pe)
 {
-	pe_put(pe, REG_PC, pe_get(pe, REG_PC) + 4);
+	pe_go(pe, pe_get(pe, REG_PC) + 4);
 }
 
 void pe_off(struct pe *pe)

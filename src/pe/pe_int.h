@@ -111,7 +111,9 @@ uint64_t pe_get_x(struct pe *pe, unsigned n);
 void pe_put_x(struct pe *pe, unsigned n, uint64_t value);
 void pe_failed(struct pe *pe, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 unsigned pe_el(struct pe *pe);
-void pe_skip(struct pe *pe); /* PC += 4 */
+/* The instruction at the PC has been carried out: on to @pc, or to the next one. */
+void pe_go(struct pe *pe, uint64_t pc);
+void pe_skip(struct pe *pe);
 /* Out of the guest until CPU_ON or a reset. */
 void pe_off(struct pe *pe);
 

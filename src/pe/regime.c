@@ -265,7 +265,7 @@ void regime_reset(struct pe_set *s)
 	s->table_changes = 0;
 }
 
-/* BR, BLR or RET at the PC. PSTATE.BTYPE is left 0, which only forgoes a Branch Target exception that
+/* BR, BLR or RET at the PC. PSTATE.BTYPE becomes 0, which only forgoes a Branch Target exception that
  * native execution of a wrong branch would take. */
 void regime_branch(struct pe *pe, const struct pe_site *site)
 {
@@ -277,7 +277,7 @@ void regime_branch(struct pe *pe, const struct pe_site *site)
 		return;
 	if (bits(site->word, 22, 21) == 1) /* BLR */
 		pe_put_x(pe, 30, pc + 4);
-	pe_put(pe, REG_PC, target);
+	pe_go(pe, target);
 	if (!arrive(pe, target) && is_worn(site) && pe_translate_fetch(pe, pc, &gpa))
 		intercept_release(pe->set->ic, gpa);
 	pe_resume(pe);

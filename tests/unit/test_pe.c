@@ -76,6 +76,29 @@ static void test_sysreg_handlers(void **state)
 	assert_int_equal(rig_reg(r, 0, REG_PC), BASE + 16);
 }
 
+/* What is emulated leaves PSTATE as an executed instruction does: BTYPE 0, and one software step done. */
+static void test_completed_instruction(void **state)
+{
+	const uint64_t before = EL1H | ARM_PSTATE_Z | ARM_PSTATE_BTYPE | ARM_PSTATE_SS;
+	struct rig *r = *state;
+
+	r->word[0] = 0xd538cca5; /* mrs x5, icc_sre_el1 */
+	r->word[1] = HVC;
+	r->word[2] = BR_X1;
+	rig_start(r);
+	for (unsigned i = 0; i < 3; i++) {
+		fake_set(r->vm, 0, REG_X(1), BASE + 12);
+		rig_execute(r, i, before);
+		assert_int_equal(rig_reg(r, 0, REG_PC), BASE + 4 * i + 4);
+		assert_int_equal(rig_reg(r, 0, REG_PSTATE), EL1H | ARM_PSTATE_Z);
+	}
+	/* One that takes an exception has not completed: that goes to SPSR. */
+	rig_queue_brk(r, 0, 1, BASE + 16, before);
+	assert_true(fake_wait_idle(r->vm, 0));
+	rig_assert_exception(r, 0x200, arm_esr_brk(1), BASE + 16, before);
+	assert_int_equal(rig_reg(r, 0, REG_PSTATE), EL1H | ARM_PSTATE_Z);
+}
+
 static void test_sysreg_undefined(void **state)
 {
 	struct rig *r = *state;
@@ -492,6 +515,7 @@ int main(void)
 		TEST(test_start),
 		TEST(test_start_fails),
 		TEST(test_sysreg_handlers),
+		TEST(test_completed_instruction),
 		TEST(test_sysreg_undefined),
 		TEST(test_id_fields),
 		TEST(test_brk_is_the_guests),
