@@ -42,7 +42,8 @@ void soft_rig_fill_tlb(struct soft_rig *r)
 {
 	for (unsigned at = 0; at < sizeof(r->mem); at += SOFT_PAGE) {
 		uint64_t va = SOFT_RIG_MEM + at;
-		struct soft_tlb_entry *e = &r->tlb[va >> SOFT_PAGE_BITS & (ARRAY_COUNT(r->tlb) - 1)];
+		struct soft_tlb_entry *e =
+			&r->tlb[va >> SOFT_PAGE_BITS & (ARRAY_COUNT(r->tlb) - 1)];
 
 		e->tag[SOFT_READ] = e->tag[SOFT_WRITE] = va;
 		e->addend = (uintptr_t)(r->mem + at) - va;

@@ -24,7 +24,7 @@ enum soft_rig_event {
 
 struct soft_rig {
 	struct soft_cpu c;
-	struct soft_tlb_entry tlb[1 << SOFT_TLB_BITS]; /* at first nothing in it: all goes the slow way */
+	struct soft_tlb_entry tlb[1 << SOFT_TLB_BITS]; /* empty: all goes the slow way */
 	uint8_t mem[SOFT_RIG_MEM_SIZE];
 	uint64_t abort_at; /* an access to this byte aborts; 0: none */
 	bool fp_off;	   /* soft_fp_check() takes the trap */
