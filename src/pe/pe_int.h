@@ -3,6 +3,7 @@
 #ifndef PE_PE_INT_H
 #define PE_PE_INT_H
 
+#include "arm/walk.h"
 #include "intercept/intercept.h"
 #include "mem/mem.h"
 #include "pe/pe.h"
@@ -136,9 +137,9 @@ void pe_mmio(struct pe *pe, const struct hv_exit *x); /* mmio.c */
 void pe_dabt(struct pe *pe, const struct hv_exit *x); /* mmio.c */
 
 /* ---- regime.c: finding code ---- */
-/* Stage 1 as the PE's registers have it now; permissions are not checked. */
+/* Stage 1 as the PE's registers have it now. pe_translate_fetch() does not check permissions. */
+struct arm_regime pe_regime(struct pe *pe);
 bool pe_translate_fetch(struct pe *pe, uint64_t va, uint64_t *gpa);
-bool pe_translate_data(struct pe *pe, uint64_t va, uint64_t *gpa);
 void regime_begin(struct pe *pe, uint64_t pc);
 void regime_branch(struct pe *pe, const struct pe_site *site);
 void regime_watch(struct pe *pe, const struct pe_site *site);

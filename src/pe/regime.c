@@ -22,7 +22,6 @@
  */
 #include "pe/pe_int.h"
 
-#include "arm/walk.h"
 #include "util/bits.h"
 #include "util/log.h"
 #include "util/xalloc.h"
@@ -58,7 +57,7 @@ static bool read_descriptor(void *opaque, uint64_t pa, uint64_t *value)
 	return mem_copy_from(pe->set->cfg.mem, pa, value, sizeof(*value)) == MEM_OK;
 }
 
-static struct arm_regime regime_of(struct pe *pe)
+struct arm_regime pe_regime(struct pe *pe)
 {
 	return (struct arm_regime){
 		.sctlr = pe_get(pe, REG_SYS(SCTLR_EL1)),
@@ -84,14 +83,9 @@ static bool translate(void *opaque, uint64_t va, uint64_t *gpa)
 
 bool pe_translate_fetch(struct pe *pe, uint64_t va, uint64_t *gpa)
 {
-	struct arm_regime r = regime_of(pe);
+	struct arm_regime r = pe_regime(pe);
 
 	return translate(&r, va, gpa);
-}
-
-bool pe_translate_data(struct pe *pe, uint64_t va, uint64_t *gpa)
-{
-	return pe_translate_fetch(pe, va, gpa);
 }
 
 static bool in_upper_half(const struct arm_regime *r, uint64_t va)
@@ -232,7 +226,7 @@ static unsigned arrive(struct pe *pe, uint64_t pc)
 
 	if (s->settled || pe_el(pe) == 0)
 		return 0;
-	r = regime_of(pe);
+	r = pe_regime(pe);
 	if (in_upper_half(&r, pc)) {
 		if (!s->tables_new) /* left over from discovery, in code that has been scanned */
 			return 0;
@@ -340,7 +334,7 @@ bool regime_el0_brk(struct pe *pe, const struct intercept_slot *slot, const stru
 
 static void look_at_vectors(struct pe *pe)
 {
-	struct arm_regime r = regime_of(pe);
+	struct arm_regime r = pe_regime(pe);
 	uint64_t vbar = pe_get(pe, REG_SYS(VBAR_EL1));
 
 	for (unsigned i = 0; i < VECTOR_COUNT && !in_upper_half(&r, vbar); i++)
@@ -350,7 +344,7 @@ static void look_at_vectors(struct pe *pe)
 
 static void look_at_code(struct pe *pe, uint32_t word)
 {
-	struct arm_regime r = regime_of(pe);
+	struct arm_regime r = pe_regime(pe);
 	uint64_t gpa;
 
 	if (bits(word, 18, 16) == 0) { /* IC IALLU, IC IALLUIS */
