@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -701,6 +702,90 @@ static void test_terminal_keys(void **state)
 	terminal_close(&t);
 }
 
+static bool is_raw(void)
+{
+	struct termios now;
+
+	return !tcgetattr(STDIN_FILENO, &now) && !(now.c_lflag & (ICANON | ECHO));
+}
+
+/* A write to what may only be looked at: a fault of the processor's, not of kill(). */
+static void fault(void)
+{
+	char *p = mmap(NULL, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	*(volatile char *)p = 1;
+}
+
+/* In a process of its own; does not return. */
+static void die_raw(int sig, bool faulting)
+{
+	struct rlimit none = {0};
+	struct rig r;
+
+	setrlimit(RLIMIT_CORE, &none);
+	signal(sig, SIG_DFL); /* the sanitizer's handler would end the process its own way */
+	stdio_start(&r);
+	if (!is_raw() || rmdir(r.dir))
+		_exit(1);
+	if (faulting)
+		fault();
+	else if (sig == SIGABRT)
+		abort();
+	else
+		raise(sig);
+	_exit(2);
+}
+
+/* The terminal is as it was, and the signal has had its usual effect. */
+static void test_terminal_killed(void **state)
+{
+	static const struct {
+		int sig;
+		bool faulting;
+	} ways[] = {{SIGABRT, false}, {SIGSEGV, true}, {SIGSEGV, false}, {SIGTRAP, false}};
+	struct terminal t;
+	struct termios now;
+
+	terminal_open(&t);
+	for (unsigned i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+		pid_t child = fork();
+		int status = 0;
+
+		if (!child)
+			die_raw(ways[i].sig, ways[i].faulting);
+		assert_int_equal(waitpid(child, &status, 0), child);
+		assert_true(WIFSIGNALED(status));
+		assert_int_equal(WTERMSIG(status), ways[i].sig);
+		assert_int_equal(tcgetattr(STDIN_FILENO, &now), 0);
+		assert_int_equal(now.c_lflag, t.before.c_lflag);
+		assert_int_equal(now.c_iflag, t.before.c_iflag);
+	}
+	terminal_close(&t);
+}
+
+/* Handlers of others are there again afterwards; what is ignored stays so. */
+static void test_terminal_handlers(void **state)
+{
+	struct sigaction before, now;
+	struct terminal t;
+	struct rig r;
+
+	terminal_open(&t);
+	signal(SIGQUIT, SIG_IGN);
+	sigaction(SIGSEGV, NULL, &before);
+	stdio_start(&r);
+	sigaction(SIGSEGV, NULL, &now);
+	assert_ptr_not_equal(now.sa_sigaction, before.sa_sigaction);
+	raise(SIGQUIT);
+	assert_true(is_raw());
+	stdio_stop(&r);
+	sigaction(SIGSEGV, NULL, &now);
+	assert_ptr_equal(now.sa_sigaction, before.sa_sigaction);
+	signal(SIGQUIT, SIG_DFL);
+	terminal_close(&t);
+}
+
 static void test_terminal_monitor(void **state)
 {
 	struct terminal t;
@@ -835,6 +920,8 @@ int main(void)
 		cmocka_unit_test(test_pty_short_visit),
 		cmocka_unit_test(test_pty_link),
 		cmocka_unit_test(test_terminal_keys),
+		cmocka_unit_test(test_terminal_killed),
+		cmocka_unit_test(test_terminal_handlers),
 		cmocka_unit_test(test_terminal_monitor),
 		cmocka_unit_test(test_terminal_flood),
 		cmocka_unit_test(test_stdio_pipe),

@@ -3,10 +3,11 @@
  * The terminal Obverse was started on, or its standard input and output if they are pipes or files.
  *
  * On a terminal the guest gets every key; Ctrl-A begins a command of ours, with the letters that QEMU's
- * users know. The terminal's settings are restored by fini().
+ * users know. The terminal's settings are restored by fini(), or by whatever kills the process.
  */
 #include "dev/backend/char-io.h"
 
+#include "host/terminal.h"
 #include "util/buf.h"
 #include "util/err.h"
 
@@ -197,10 +198,12 @@ static void stdio_running(struct dev *d, bool run)
 	if (run && isatty(STDIN_FILENO) && !tcgetattr(STDIN_FILENO, &s->saved)) {
 		t = s->saved;
 		cfmakeraw(&t);
+		terminal_guard(STDIN_FILENO, &s->saved);
 		s->raw = !tcsetattr(STDIN_FILENO, TCSANOW, &t);
 		s->io.filter = s->raw ? stdio_filter : NULL;
 	} else if (!run && s->raw) {
 		tcsetattr(STDIN_FILENO, TCSANOW, &s->saved);
+		terminal_unguard();
 		s->raw = false;
 	}
 }
