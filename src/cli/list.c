@@ -125,7 +125,7 @@ static int list_backends(void)
 	for (unsigned i = 0; hv_backends[i]; i++) {
 		struct err e = ERR_INIT;
 		struct hv_caps caps = {0};
-		bool works = !hv_backends[i]->probe(&caps, &e);
+		bool works = !hv_backends[i]->probe(NULL, &caps, &e);
 
 		printf("  %-18s %s\n", hv_backends[i]->name, hv_backends[i]->doc);
 		if (works)

@@ -46,17 +46,18 @@ struct hv_caps {
 };
 
 enum hv_exit_kind {
-	HV_EXIT_KICK,	/* hv_kick() or a host signal; also: a timer line changed */
-	HV_EXIT_MMIO,	/* access with syndrome to an address without memory */
-	HV_EXIT_DABT,	/* access without syndrome there; PC at the instruction */
-	HV_EXIT_BRK,	/* BRK, PC at the instruction */
-	HV_EXIT_HVC,	/* PC after the instruction */
-	HV_EXIT_SMC,	/* PC after the instruction */
-	HV_EXIT_STEP,	/* single step done */
-	HV_EXIT_HWBP,	/* hardware breakpoint, PC at the instruction */
-	HV_EXIT_WATCH,	/* watchpoint, PC at the instruction */
-	HV_EXIT_SYSTEM, /* the host's own PSCI was called: a call that nobody caught */
-	HV_EXIT_FAIL,	/* the back end cannot go on; `fail` says why */
+	HV_EXIT_KICK,	   /* hv_kick() or a host signal; also: a timer line changed */
+	HV_EXIT_MMIO,	   /* access with syndrome to an address without memory */
+	HV_EXIT_DABT,	   /* access without syndrome there; PC at the instruction */
+	HV_EXIT_BRK,	   /* BRK, PC at the instruction */
+	HV_EXIT_HVC,	   /* PC after the instruction */
+	HV_EXIT_SMC,	   /* PC after the instruction */
+	HV_EXIT_STEP,	   /* single step done */
+	HV_EXIT_HWBP,	   /* hardware breakpoint, PC at the instruction */
+	HV_EXIT_WATCH,	   /* watchpoint, PC at the instruction */
+	HV_EXIT_INTERCEPT, /* a word that set_intercept()'s function wants; PC at it */
+	HV_EXIT_SYSTEM,	   /* the host's own PSCI was called: a call that nobody caught */
+	HV_EXIT_FAIL,	   /* the back end cannot go on; `fail` says why */
 	HV_EXIT_COUNT
 };
 
@@ -83,6 +84,9 @@ struct hv_exit {
 			uint64_t far;
 		} watch;
 		struct {
+			uint32_t word;
+		} intercept;
+		struct {
 			enum hv_system what;
 		} system;
 		struct {
@@ -97,15 +101,23 @@ enum hv_timer { HV_TIMER_VIRT, HV_TIMER_PHYS, HV_TIMER_COUNT };
 enum hv_prot { HV_READ = 1, HV_WRITE = 2, HV_EXEC = 4 };
 enum hv_debug { HV_DEBUG_BRK = 1, HV_DEBUG_STEP = 2 };
 
+/* Levels at which instruction word @word is intercepted, bit n: ELn. Any thread; the answer for a word is
+ * always the same. */
+typedef uint8_t hv_wants_fn(void *opaque, uint32_t word);
+
 struct hv_ops {
 	const char *name;
 	const char *doc;
 
-	/* Can this host run it? Fills @caps. -ENODEV/-EACCES/... with an explanation and remedy. */
-	int (*probe)(struct hv_caps *caps, struct err *e);
+	/* Can this host run it, with these options (NULL: none)? Fills @caps. -ENODEV/-EACCES/... with an
+	 * explanation and remedy. */
+	int (*probe)(const char *options, struct hv_caps *caps, struct err *e);
 
 	int (*vm_create)(const char *options, unsigned ipa_bits, struct hv_vm **vm, struct err *e);
 	void (*vm_destroy)(struct hv_vm *vm);
+	/* With caps.translate_intercept only: words for which @wants says so exit. Before the first
+	 * vCPU. */
+	void (*set_intercept)(struct hv_vm *vm, hv_wants_fn *wants, void *opaque);
 	/* Back guest-physical [gpa, gpa+len) by host memory; page aligned, no overlap. @prot without
 	 * HV_WRITE: writes exit as MMIO/DABT. */
 	int (*mem_map)(struct hv_vm *vm, uint64_t gpa, void *host, uint64_t len, unsigned prot);

@@ -56,6 +56,31 @@ static void exit_brk(struct pe *pe, const struct hv_exit *x)
 	run_slot(pe, slot, site);
 }
 
+/* The back end has found a word of the policy by itself: only system registers are asked for. */
+static void exit_intercept(struct pe *pe, const struct hv_exit *x)
+{
+	struct intercept_slot slot = {x->intercept.word,
+				      policy_match(x->intercept.word, POLICY_ALWAYS)};
+
+	site_count(&pe->sites, pe_get(pe, REG_PC), &slot);
+	pe->stats.interceptions++;
+	pe_sysreg(pe, x->intercept.word);
+}
+
+/* hv_wants_fn: PSCI calls exit by themselves, and code need not be found to be caught. */
+static uint8_t wants(void *opaque, uint32_t word)
+{
+	const struct policy_row *row = policy_match(word, POLICY_ALWAYS);
+
+	return row && (row->what == INTERCEPT_MRS || row->what == INTERCEPT_MSR) ? 1 << 1 : 0;
+}
+
+void pe_let_back_end_intercept(struct pe_set *s)
+{
+	if (s->cfg.caps->translate_intercept)
+		s->cfg.hv->set_intercept(s->cfg.vm, wants, NULL);
+}
+
 /* ---- the others ---- */
 
 static void exit_nothing(struct pe *pe, const struct hv_exit *x)
@@ -99,8 +124,8 @@ static void (*const handlers[HV_EXIT_COUNT])(struct pe *pe, const struct hv_exit
 	[HV_EXIT_DABT] = pe_dabt,	[HV_EXIT_BRK] = exit_brk,
 	[HV_EXIT_HVC] = exit_hvc,	[HV_EXIT_SMC] = exit_hvc,
 	[HV_EXIT_STEP] = exit_step,	[HV_EXIT_HWBP] = exit_nothing,
-	[HV_EXIT_WATCH] = exit_nothing, [HV_EXIT_SYSTEM] = exit_system,
-	[HV_EXIT_FAIL] = exit_fail,
+	[HV_EXIT_WATCH] = exit_nothing, [HV_EXIT_INTERCEPT] = exit_intercept,
+	[HV_EXIT_SYSTEM] = exit_system, [HV_EXIT_FAIL] = exit_fail,
 };
 
 /* ---- timers ---- */

@@ -53,6 +53,7 @@ void pe_set_configure(struct pe_set *s, const struct pe_set_config *cfg)
 {
 	s->cfg = *cfg;
 	s->ic = intercept_create(cfg->mem);
+	pe_let_back_end_intercept(s);
 }
 
 void pe_set_destroy(struct pe_set *s)

@@ -130,6 +130,7 @@ void pe_resume(struct pe *pe);
 
 /* ---- parts of the exit loop ---- */
 void pe_exit(struct pe *pe, const struct hv_exit *x); /* exit.c */
+void pe_let_back_end_intercept(struct pe_set *s);     /* exit.c; if it can */
 void pe_timers(struct pe *pe, uint32_t levels);	      /* exit.c; tell listeners what changed */
 void pe_psci(struct pe *pe, bool is_smc);	      /* psci.c; PC after the instruction */
 void pe_sysreg(struct pe *pe, uint32_t word);	      /* sysreg.c; PC at the MRS or MSR */

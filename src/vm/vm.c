@@ -162,28 +162,30 @@ void vm_resume(struct vm *vm)
 
 /* ---- choosing a back end ---- */
 
-static const struct hv_ops *pick_named(const char *name, struct hv_caps *caps, struct err *e)
+static const struct hv_ops *pick_named(const char *name, const char *options, struct hv_caps *caps,
+				       struct err *e)
 {
 	const struct hv_ops *hv = hv_find(name);
 
 	if (hv)
-		return hv->probe(caps, e) ? NULL : hv;
+		return hv->probe(options, caps, e) ? NULL : hv;
 	err_set(e, -EINVAL, "--hv", "there is no back end \"%s\" in this build", name);
 	err_hint(e, "`obverse list backends` shows what there is");
 	return NULL;
 }
 
-const struct hv_ops *vm_pick_backend(const char *name, struct hv_caps *caps, struct err *e)
+const struct hv_ops *vm_pick_backend(const char *name, const char *options, struct hv_caps *caps,
+				     struct err *e)
 {
 	if (name && strcmp(name, "auto"))
-		return pick_named(name, caps, e);
+		return pick_named(name, options, caps, e);
 	if (!hv_backends[0]) {
 		err_set(e, -ENODEV, "--hv", "this build has no back end for this kind of host");
 		err_hint(e, "run it on an arm64 Linux host, or through tools/armhost");
 		return NULL;
 	}
 	for (unsigned i = 0; hv_backends[i]; i++) {
-		if (!hv_backends[i]->probe(caps, e)) {
+		if (!hv_backends[i]->probe(options, caps, e)) {
 			err_free(e); /* of better ones that did not work */
 			return hv_backends[i];
 		}
@@ -390,7 +392,7 @@ static void run(struct vm *vm, struct err *e)
 
 static void prepare_and_run(struct vm *vm, struct err *e)
 {
-	vm->hv = vm_pick_backend(vm->cfg->hv, &vm->caps, e);
+	vm->hv = vm_pick_backend(vm->cfg->hv, vm->cfg->hv_options, &vm->caps, e);
 	if (!vm->hv || build(vm, e) || connect_memory(vm, e))
 		return;
 	connect_pes(vm);

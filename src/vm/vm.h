@@ -79,6 +79,7 @@ void vm_pause(struct vm *vm);
 void vm_resume(struct vm *vm);
 
 /* Choose a back end by name (NULL or "auto": the first that works here). */
-const struct hv_ops *vm_pick_backend(const char *name, struct hv_caps *caps, struct err *e);
+const struct hv_ops *vm_pick_backend(const char *name, const char *options, struct hv_caps *caps,
+				     struct err *e);
 
 #endif

@@ -119,7 +119,7 @@ int rig_setup(void **state)
 
 	add_memory(r);
 	r->ops = hv_fake_ops;
-	assert_int_equal(r->ops.probe(&r->caps, &e), 0);
+	assert_int_equal(r->ops.probe(NULL, &r->caps, &e), 0);
 	assert_int_equal(r->ops.vm_create(NULL, 40, &r->vm, &e), 0);
 	r->s = pe_set_create(PES);
 	for (unsigned i = 0; i < ARRAY_COUNT(regs); i++)

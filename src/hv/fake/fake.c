@@ -21,6 +21,7 @@ struct step {
 struct hv_vcpu {
 	struct hv_vm *vm;
 	bool exists, idle, kicked;
+	pthread_t owner;
 	uint32_t timers;
 	struct step steps[FAKE_EXITS];
 	unsigned step_count, next_step;
@@ -160,7 +161,7 @@ bool fake_mapping(struct hv_vm *vm, uint64_t gpa, struct fake_map *out)
 
 /* ---- struct hv_ops ---- */
 
-static int probe(struct hv_caps *caps, struct err *e)
+static int probe(const char *options, struct hv_caps *caps, struct err *e)
 {
 	*caps = (struct hv_caps){
 		.native_els = 3,
@@ -239,6 +240,7 @@ static int vcpu_create(struct hv_vm *vm, unsigned index, struct hv_vcpu **out, s
 	if (c->exists)
 		r = -EEXIST;
 	c->exists = true;
+	c->owner = pthread_self();
 	*find_reg(c, REG_PSTATE, true) = 0x3c5; /* EL1h, DAIF masked */
 	pthread_mutex_unlock(&vm->lock);
 	*out = c;
@@ -314,10 +316,17 @@ static int mmio_abort(struct hv_vcpu *c)
 	return 0;
 }
 
+/* Some back ends do not work otherwise. */
+static void check_thread(const struct hv_vcpu *c)
+{
+	CHECK(pthread_equal(c->owner, pthread_self()));
+}
+
 static int get_reg(struct hv_vcpu *c, uint32_t id, uint64_t *value)
 {
 	const uint64_t *r;
 
+	check_thread(c);
 	pthread_mutex_lock(&c->vm->lock);
 	r = find_reg(c, id, false);
 	*value = r ? *r : 0;
@@ -327,6 +336,7 @@ static int get_reg(struct hv_vcpu *c, uint32_t id, uint64_t *value)
 
 static int set_reg(struct hv_vcpu *c, uint32_t id, uint64_t value)
 {
+	check_thread(c);
 	pthread_mutex_lock(&c->vm->lock);
 	*find_reg(c, id, true) = value;
 	pthread_mutex_unlock(&c->vm->lock);

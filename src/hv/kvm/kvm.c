@@ -130,7 +130,7 @@ static bool has_smccc_filter(int vm_fd)
 	return ioctl(vm_fd, KVM_HAS_DEVICE_ATTR, &a) == 0;
 }
 
-static int kvm_probe(struct hv_caps *caps, struct err *e)
+static int kvm_probe(const char *options, struct hv_caps *caps, struct err *e)
 {
 	struct utsname u;
 	uint64_t dczid;
