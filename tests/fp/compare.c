@@ -63,6 +63,11 @@ static uint64_t lib_round_int_n(const struct config *c, const uint64_t *v, struc
 			      : fp64_round_int_n(v[0], c->mode, c->int_width, env);
 }
 
+static uint64_t lib_muladd_h(const struct config *c, const uint64_t *v, struct fp_env *env)
+{
+	return fp32_muladd_h((uint32_t)v[0], (uint16_t)v[1], (uint16_t)v[2], env);
+}
+
 static uint64_t lib_convert(const struct config *c, const uint64_t *v, struct fp_env *env)
 {
 	switch (c->width << 8 | c->to) {
@@ -111,6 +116,7 @@ enum {
 	NO_HALF = 128,
 	DOUBLE_ONLY = 256,
 	LIMIT = 512,	  /* integers of 32 and 64 bits */
+	HALVES = 2048,	  /* single precision, the factors are of half precision */
 	WORD_ONLY = 1024, /* an unsigned 32 bit operation without FPCR */
 };
 
@@ -128,6 +134,7 @@ static const struct op {
 	{"FPDiv", 2, RMODE, lib_div, model_div},
 	{"FPSqrt", 1, RMODE, lib_sqrt, model_sqrt},
 	{"FPMulAdd", 3, RMODE, lib_muladd, model_muladd},
+	{"FPMulAddH", 3, RMODE | HALVES, lib_muladd_h, model_muladd_h},
 	{"FPRecipStepFused", 2, RMODE, lib_recps, model_recps},
 	{"FPRSqrtStepFused", 2, RMODE, lib_rsqrts, model_rsqrts},
 	{"FPMax", 2, RMODE, lib_max, model_max},
@@ -192,17 +199,19 @@ static void one(struct run *r, const struct config *c, const uint64_t *v)
 
 static void specials(struct run *r, const struct config *c)
 {
-	unsigned n = r->op->operands;
-	uint64_t s[SPECIALS_MAX], v[3] = {0};
-	size_t count = r->op->depends & FROM ? special_integers(c->int_width, s)
-					     : special_values(c->width, n == 3 && !r->full, s);
+	unsigned n = r->op->operands, depends = r->op->depends;
+	bool few = n == 3 && !r->full;
+	uint64_t first[SPECIALS_MAX], rest[SPECIALS_MAX], v[3] = {0};
+	size_t count = depends & FROM ? special_integers(c->int_width, first)
+				      : special_values(c->width, few, first);
+	size_t rest_count = special_values(depends & HALVES ? 16 : c->width, few, rest);
 
 	for (size_t i = 0; i < count; i++) {
-		for (size_t j = 0; j < (n > 1 ? count : 1); j++) {
-			for (size_t k = 0; k < (n > 2 ? count : 1); k++) {
-				v[0] = s[i];
-				v[1] = n > 1 ? s[j] : 0;
-				v[2] = n > 2 ? s[k] : 0;
+		for (size_t j = 0; j < (n > 1 ? rest_count : 1); j++) {
+			for (size_t k = 0; k < (n > 2 ? rest_count : 1); k++) {
+				v[0] = first[i];
+				v[1] = n > 1 ? rest[j] : 0;
+				v[2] = n > 2 ? rest[k] : 0;
 				one(r, c, v);
 				r->special_count++;
 			}
@@ -229,7 +238,8 @@ static void randoms(struct run *r, const struct config *c)
 		if (depends & FROM)
 			v[0] = random_integer(&r->random) & ~0ULL >> (64 - c->int_width);
 		else
-			random_operands(&r->random, c->width, r->op->operands, v);
+			random_operands(&r->random, c->width, depends & HALVES ? 16 : c->width,
+					r->op->operands, v);
 		if (depends & INTEGER && random_bits(&r->random) >> 62)
 			v[1] = random_bits(&r->random) % (c->int_width + 1);
 		else if (depends & INTEGER)
@@ -254,11 +264,11 @@ static void controls(struct run *r, struct config c)
 {
 	/* Either flushing bit alone, so that the one for the other precisions would be noticed. */
 	static const uint32_t flush[] = {FPCR_FZ, FPCR_FZ16, 0, FPCR_FZ | FPCR_FZ16};
-	bool convert = r->op->depends & CONVERT;
+	bool convert = r->op->depends & CONVERT, both = r->op->depends & (CONVERT | HALVES);
 
-	for (unsigned i = 0; i < (convert ? 16 : 4); i++) {
+	for (unsigned i = 0; i < (convert ? 16 : both ? 8 : 4); i++) {
 		c.fpcr = (c.fpcr & FPCR_RMODE) | (i & 1 ? FPCR_DN : 0) |
-			 flush[i >> 1 & (convert ? 3 : 1)] | (i & 8 ? FPCR_AHP : 0);
+			 flush[i >> 1 & (both ? 3 : 1)] | (i & 8 ? FPCR_AHP : 0);
 		for (unsigned flag = 0; flag < (r->op->depends & FLAG ? 2 : 1); flag++) {
 			c.flag = flag;
 			setting(r, &c);
@@ -300,6 +310,11 @@ static void widths(struct run *r)
 
 	if (depends & WORD_ONLY) {
 		setting(r, &c);
+		return;
+	}
+	if (depends & HALVES) {
+		c.width = 32;
+		modes(r, c);
 		return;
 	}
 	for (c.width = depends & DOUBLE_ONLY ? 64

@@ -176,6 +176,23 @@ uint64_t model_muladd(const struct config *c, const uint64_t *v, uint32_t *fpsr)
 	return arithmetic(c, v, 3, do_fma, fpsr);
 }
 
+/* As muladd of the factors in single precision, but flushed as half precision. */
+uint64_t model_muladd_h(const struct config *c, const uint64_t *v, uint32_t *fpsr)
+{
+	struct format half = format_of(16);
+	struct config single = {.width = 32, .fpcr = c->fpcr};
+	uint64_t wide[3] = {v[0]};
+
+	for (unsigned i = 1; i < 3; i++) {
+		decode(x[0], half, v[i], c->fpcr & FPCR_FZ16);
+		if (is_nan(half, v[i]))
+			wide[i] = (v[i] >> 15) << 31 | 0x7f800000 | (v[i] & 0x3ff) << 13;
+		else
+			wide[i] = encode(x[0], format_of(32));
+	}
+	return model_muladd(&single, wide, fpsr);
+}
+
 /* @start minus the product, times a power of two that is already in @start and x[0]. */
 static uint64_t step(const struct config *c, const uint64_t *v, double start, unsigned halvings,
 		     uint32_t *fpsr)

@@ -31,6 +31,8 @@ uint64_t model_mulx(const struct config *c, const uint64_t *v, uint32_t *fpsr);
 uint64_t model_div(const struct config *c, const uint64_t *v, uint32_t *fpsr);
 uint64_t model_sqrt(const struct config *c, const uint64_t *v, uint32_t *fpsr);
 uint64_t model_muladd(const struct config *c, const uint64_t *v, uint32_t *fpsr);
+/* v[1] and v[2] of 16 bits */
+uint64_t model_muladd_h(const struct config *c, const uint64_t *v, uint32_t *fpsr);
 uint64_t model_recps(const struct config *c, const uint64_t *v, uint32_t *fpsr);
 uint64_t model_rsqrts(const struct config *c, const uint64_t *v, uint32_t *fpsr);
 uint64_t model_max(const struct config *c, const uint64_t *v, uint32_t *fpsr);

@@ -189,9 +189,10 @@ static uint64_t random_value(struct random *r, struct layout l, int partner, int
 	return sign | (uint64_t)(*exp + l.bias) << l.frac | random_fraction(r, l.frac);
 }
 
-void random_operands(struct random *r, unsigned width, unsigned count, uint64_t *v)
+void random_operands(struct random *r, unsigned width, unsigned width_rest, unsigned count,
+		     uint64_t *v)
 {
-	struct layout l = layout_of(width);
+	struct layout l = layout_of(width), rest = layout_of(width_rest);
 	int a, b, c;
 
 	switch (count) {
@@ -205,8 +206,8 @@ void random_operands(struct random *r, unsigned width, unsigned count, uint64_t 
 			v[1] = v[0] ^ (random_bits(r) & (1ULL << (l.width - 1) | 3));
 		break;
 	default: /* v[0] + v[1] * v[2] */
-		v[1] = random_value(r, l, 0, &a);
-		v[2] = random_value(r, l, a, &b);
+		v[1] = random_value(r, rest, 0, &a);
+		v[2] = random_value(r, rest, a, &b);
 		v[0] = random_value(r, l, a + b, &c);
 	}
 }

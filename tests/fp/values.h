@@ -23,8 +23,12 @@ struct random {
 void random_init(struct random *r, uint64_t seed);
 uint64_t random_bits(struct random *r);
 
-/* Encodings of numbers that make an operation of @count operands cancel, round, over- or underflow. */
-void random_operands(struct random *r, unsigned width, unsigned count, uint64_t *v);
+/*
+ * Encodings of numbers that make an operation of @count operands cancel, round, over- or underflow.
+ * The first has @width bits, the others @width_rest.
+ */
+void random_operands(struct random *r, unsigned width, unsigned width_rest, unsigned count,
+		     uint64_t *v);
 
 /* An integer of up to 64 bits with runs of equal bits. */
 uint64_t random_integer(struct random *r);

@@ -104,6 +104,19 @@ static void test_muladd_nans(void **state)
 	     IOC);
 }
 
+static void test_muladd_h(void **state)
+{
+	CASE(0, fp32_muladd_h(ONE, 0x4000, 0x4200, env), 0x40e00000, 0); /* 1 + 2 * 3 */
+	CASE(0, fp32_muladd_h(0, 0x0001, 0x0001, env), 0x27800000, 0);
+	CASE(FZ16, fp32_muladd_h(ONE, 0x0001, 0xfbff, env), ONE, 0);
+	CASE(FZ, fp32_muladd_h(DMIN, 0x0001, 0x3c00, env), 0x33800000, IDC);
+	CASE(AHP, fp32_muladd_h(0, 0x7c00, 0x3c00, env), INF, 0);
+	CASE(0, fp32_muladd_h(QNAN, 0x7c00, 0x8000, env), QNAN, IOC);
+	CASE(0, fp32_muladd_h(0x7fc00001, 0xfc01, 0x7e01, env), 0xffc02000, IOC);
+	CASE(0, fp32_muladd_h(ONE, 0x3c00, 0x7e01, env), 0x7fc02000, 0);
+	CASE(DN, fp32_muladd_h(ONE, 0x3c00, 0xfe01, env), QNAN, 0);
+}
+
 static void test_zero_signs(void **state)
 {
 	CASE(0, fp32_add(ONE, NEG | ONE, env), 0, 0);
@@ -453,21 +466,14 @@ static void test_cumulative(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_nans),
-		cmocka_unit_test(test_muladd_nans),
-		cmocka_unit_test(test_zero_signs),
-		cmocka_unit_test(test_flush),
-		cmocka_unit_test(test_underflow),
-		cmocka_unit_test(test_overflow),
-		cmocka_unit_test(test_extremes),
-		cmocka_unit_test(test_compare),
-		cmocka_unit_test(test_between_precisions),
-		cmocka_unit_test(test_round_int),
-		cmocka_unit_test(test_fixed),
-		cmocka_unit_test(test_js),
-		cmocka_unit_test(test_steps),
-		cmocka_unit_test(test_estimates),
-		cmocka_unit_test(test_rsqrt_table),
+		cmocka_unit_test(test_nans),	   cmocka_unit_test(test_muladd_nans),
+		cmocka_unit_test(test_muladd_h),   cmocka_unit_test(test_zero_signs),
+		cmocka_unit_test(test_flush),	   cmocka_unit_test(test_underflow),
+		cmocka_unit_test(test_overflow),   cmocka_unit_test(test_extremes),
+		cmocka_unit_test(test_compare),	   cmocka_unit_test(test_between_precisions),
+		cmocka_unit_test(test_round_int),  cmocka_unit_test(test_fixed),
+		cmocka_unit_test(test_js),	   cmocka_unit_test(test_steps),
+		cmocka_unit_test(test_estimates),  cmocka_unit_test(test_rsqrt_table),
 		cmocka_unit_test(test_cumulative),
 	};
 

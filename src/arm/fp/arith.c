@@ -2,7 +2,7 @@
 /*
  * Addition, multiplication, division, square root and the fused forms.
  * Arm ARM (DDI 0487), appendix J1, shared/functions/float: FPAdd, FPSub, FPMul, FPMulX, FPDiv,
- * FPSqrt, FPMulAdd, FPRecipStepFused, FPRSqrtStepFused.
+ * FPSqrt, FPMulAdd, FPMulAddH, FPRecipStepFused, FPRSqrtStepFused.
  */
 #include "arm/fp/num.h"
 
@@ -326,6 +326,30 @@ uint32_t fp32_muladd(uint32_t addend, uint32_t a, uint32_t b, struct fp_env *env
 uint64_t fp64_muladd(uint64_t addend, uint64_t a, uint64_t b, struct fp_env *env)
 {
 	return fp_muladd(&fp_double, addend, a, b, env);
+}
+
+/* A half precision NaN in single precision, as signalling as it is. */
+static uint64_t widen_nan(uint64_t op)
+{
+	unsigned more = fp_single.frac_bits - fp_half.frac_bits;
+
+	return fp_infinity(&fp_single, fp_sign(&fp_half, op)) | (op & fp_frac_mask(&fp_half))
+									<< more;
+}
+
+uint32_t fp32_muladd_h(uint32_t addend, uint16_t op1, uint16_t op2, struct fp_env *env)
+{
+	struct fp_num c = fp_unpack(&fp_single, addend, env);
+	struct fp_num a = fp_unpack(&fp_half, op1, env), b = fp_unpack(&fp_half, op2, env);
+
+	if (FP_UNLIKELY((a.kind | b.kind) != KIND_FINITE || c.kind > KIND_ZERO)) {
+		const struct fp_num n[] = {c, a, b};
+		const uint64_t op[] = {addend, a.kind & KIND_NAN ? widen_nan(op1) : 0,
+				       b.kind & KIND_NAN ? widen_nan(op2) : 0};
+
+		return (uint32_t)muladd_special(&fp_single, n, op, env);
+	}
+	return (uint32_t)fused(&fp_single, c, a, b, 0, env);
 }
 
 /* @limit: the result if the product is zero, also that of an infinity. */

@@ -111,6 +111,9 @@ FP_DECLARE(64, uint64_t)
 uint32_t fp32_round_int_n(uint32_t a, enum fp_rounding mode, unsigned width, struct fp_env *env);
 uint64_t fp64_round_int_n(uint64_t a, enum fp_rounding mode, unsigned width, struct fp_env *env);
 
+/* FPMulAddH (FMLAL): addend + a * b, the factors in half precision. */
+uint32_t fp32_muladd_h(uint32_t addend, uint16_t a, uint16_t b, struct fp_env *env);
+
 /* FPConvert, in the rounding mode of FPCR. Half precision is as FPCR.AHP says. */
 uint32_t fp16_to_fp32(uint16_t a, struct fp_env *env);
 uint64_t fp16_to_fp64(uint16_t a, struct fp_env *env);

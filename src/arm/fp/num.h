@@ -83,7 +83,7 @@ FP_INLINE uint64_t fp_quiet_bit(const struct fp_format *f)
 /* FPZero(sign) */
 FP_INLINE uint64_t fp_zero(const struct fp_format *f, bool sign)
 {
-	return (uint64_t)sign << (f->width - 1);
+	return sign ? 1ULL << (f->width - 1) : 0;
 }
 
 /* A power of two that is a normal number of the format. */
