@@ -401,13 +401,13 @@ static void test_sp_alignment(void **state)
 {
 	static const uint32_t words[] = {
 		0xf94003e0, /* ldr x0, [sp] */
-		0xa9bf7bfd, /* stp x29, x30, [sp, #-16]! -- with Rn = SP */
+		0xa9bf7bfd, /* stp x29, x30, [sp, #-16]! */
 		0xf81f0fe1, /* str x1, [sp, #-16]! */
 		0xc85f7fe0, /* ldxr x0, [sp] */
 		0xc8007fe1, /* stxr w0, x1, [sp] */
 		0xf82103e0, /* ldadd x1, x0, [sp] */
 		0xc8dfffe0, /* ldar x0, [sp] */
-		0x4c407fe0, /* ld1 {v0.8h}... [sp] */
+		0x4c407fe0, /* ld1 {v0.2d}, [sp] */
 		0x3dc003e0, /* ldr q0, [sp] */
 	};
 	struct soft_rig *r = make(state);
@@ -525,6 +525,11 @@ static void test_stores_are_probed(void **state)
 		assert_int_equal(soft_rig_run(r, words[i]), SOFT_RIG_ABORT);
 		assert_int_equal(r->arg, r->abort_at);
 		assert_memory_equal(before, r->mem, sizeof(before));
+		r->c.align_check = true;
+		r->c.x[2]++; /* nothing is probed before the alignment check */
+		if (i != 4 && i != 5)
+			assert_int_equal(soft_rig_run(r, words[i]), SOFT_RIG_ALIGNMENT);
+		r->c.align_check = false;
 	}
 }
 
@@ -548,7 +553,7 @@ static void test_fp_trap(void **state)
 	r->c.x[2] = 0; /* the trap comes before the abort */
 	for (unsigned i = 0; i < ARRAY_COUNT(words); i++)
 		assert_int_equal(soft_rig_run(r, words[i]), SOFT_RIG_FP_TRAP);
-	assert_int_equal(soft_rig_run(r, 0x0c40dc40), SOFT_RIG_UNDEFINED);
+	assert_int_equal(soft_rig_run(r, 0x0c40dc40), SOFT_RIG_UNDEFINED); /* opcode 13 */
 	assert_int_equal(soft_rig_run(r, 0x0c408c40), SOFT_RIG_UNDEFINED); /* ld2 {.1d} */
 	assert_int_equal(soft_rig_run(r, 0x0d408c40), SOFT_RIG_UNDEFINED); /* size 3 */
 }
