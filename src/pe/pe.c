@@ -136,6 +136,26 @@ static void kick(struct pe *pe)
 		pe->set->cfg.hv->kick(pe->vcpu);
 }
 
+/* Tell what somebody wants to know. */
+static void answer(struct pe *pe)
+{
+	struct pe_question *q = &pe->question;
+
+	if (q->state != PE_ASKED)
+		return;
+	q->result = pe->set->cfg.hv->get_reg(pe->vcpu, q->id, &q->value);
+	q->state = PE_ANSWERED;
+	pthread_cond_broadcast(&pe->set->changed);
+}
+
+/* Sleep until something changes. A PE (@self) answers questions meanwhile. */
+static void wait_for_change(struct pe_set *s, struct pe *self)
+{
+	if (self)
+		answer(self);
+	pthread_cond_wait(&s->changed, &s->lock);
+}
+
 /* Become the pauser: wait until nobody else is, and until all other PEs are parked. */
 static void pause_locked(struct pe_set *s, const void *who, struct pe *self)
 {
@@ -143,7 +163,7 @@ static void pause_locked(struct pe_set *s, const void *who, struct pe *self)
 		self->parked = true;
 	pthread_cond_broadcast(&s->changed);
 	while (s->paused)
-		pthread_cond_wait(&s->changed, &s->lock);
+		wait_for_change(s, self);
 	s->paused = true;
 	s->pauser = who;
 	atomic_store(&s->attention, true);
@@ -153,7 +173,7 @@ static void pause_locked(struct pe_set *s, const void *who, struct pe *self)
 	}
 	for (unsigned i = 0; i < s->count; i++) {
 		while (&s->pe[i] != self && !s->pe[i].parked)
-			pthread_cond_wait(&s->changed, &s->lock);
+			wait_for_change(s, self);
 	}
 	if (self)
 		self->parked = false;
@@ -268,8 +288,9 @@ static bool await(struct pe *pe)
 		}
 		pe->parked = true;
 		pthread_cond_broadcast(&s->changed);
-		pthread_cond_wait(&s->changed, &s->lock);
+		wait_for_change(s, pe);
 	}
+	answer(pe);
 	run = !s->stopping;
 	pe->parked = !run;
 	if (!run && s->pauser == pe)
@@ -292,7 +313,7 @@ static void clear_attention(struct pe_set *s)
 	pthread_mutex_lock(&s->lock);
 	quiet = !s->stopping && !s->paused;
 	for (unsigned i = 0; i < s->count; i++)
-		quiet = quiet && !s->pe[i].reset;
+		quiet = quiet && !s->pe[i].reset && s->pe[i].question.state != PE_ASKED;
 	if (quiet)
 		atomic_store(&s->attention, false);
 	pthread_mutex_unlock(&s->lock);
@@ -360,6 +381,7 @@ static void *pe_thread(void *opaque)
 	/* A kick would signal a thread that is gone. */
 	pthread_mutex_lock(&pe->set->lock);
 	__atomic_store_n(&pe->vcpu_ready, false, __ATOMIC_RELEASE);
+	pthread_cond_broadcast(&pe->set->changed);
 	pthread_mutex_unlock(&pe->set->lock);
 	return NULL;
 }
@@ -571,9 +593,36 @@ uint64_t pe_set_first_run_ns(const struct pe_set *s)
 	return atomic_load(&s->first_run_ns);
 }
 
+static void ask(struct pe *pe, uint32_t id)
+{
+	pe->question = (struct pe_question){.state = PE_ASKED, .id = id};
+	atomic_store(&pe->set->attention, true);
+	if (!pe->parked)
+		kick(pe);
+	pthread_cond_broadcast(&pe->set->changed);
+}
+
 int pe_set_get_reg(struct pe_set *s, unsigned n, uint32_t id, uint64_t *value)
 {
-	return s->pe[n].vcpu ? s->cfg.hv->get_reg(s->pe[n].vcpu, id, value) : -ENODEV;
+	struct pe *pe = &s->pe[n];
+	struct pe_question *q = &pe->question;
+	int r = -ENODEV;
+
+	pthread_mutex_lock(&s->lock);
+	while (pe->vcpu_ready && q->state != PE_NO_QUESTION) /* another thread's */
+		pthread_cond_wait(&s->changed, &s->lock);
+	if (pe->vcpu_ready)
+		ask(pe, id);
+	while (pe->vcpu_ready && q->state == PE_ASKED)
+		pthread_cond_wait(&s->changed, &s->lock);
+	if (pe->vcpu_ready) {
+		r = q->result;
+		*value = q->value;
+	}
+	q->state = PE_NO_QUESTION;
+	pthread_cond_broadcast(&s->changed);
+	pthread_mutex_unlock(&s->lock);
+	return r;
 }
 
 const char *pe_set_power_state(const struct pe_set *s, unsigned n)

@@ -16,6 +16,14 @@ enum { PE_MAX = 8, PE_TIMER_LISTENERS = 4, PE_ID_FIELDS = 16 };
 
 enum pe_power { PE_OFF, PE_ON_PENDING, PE_ON };
 
+/* Another thread wants to know a register: asked and answered under set->lock, answered by the PE's thread. */
+struct pe_question {
+	enum { PE_NO_QUESTION, PE_ASKED, PE_ANSWERED } state;
+	uint32_t id;
+	uint64_t value;
+	int result;
+};
+
 /* Executions per site, keyed by PC and slot; open addressing, grown by its PE alone. */
 struct site_table {
 	struct pe_site *site;
@@ -53,6 +61,7 @@ struct pe {
 	bool parked;	       /* not in the guest and not going there */
 	bool reset;	       /* bring the vCPU to reset before anything else */
 	bool failed;	       /* has been reported */
+	struct pe_question question;
 	pthread_t thread;
 	bool thread_started;
 	bool vcpu_ready; /* vcpu may be kicked */

@@ -71,7 +71,8 @@ void pe_set_stats(const struct pe_set *s, unsigned n, struct pe_stats *out);
 void pe_set_intercept_counts(const struct pe_set *s, struct intercept_counts *c);
 /* Time of the first guest instruction (clock_mono_ns()), 0 if none ran. */
 uint64_t pe_set_first_run_ns(const struct pe_set *s);
-/* Register of a paused PE. */
+/* Register of a PE, which tells it in its own thread, between two runs. From any thread but a PE's, save that
+ * one that holds the pause may ask another. -ENODEV: the PE has not begun, or has ended. */
 int pe_set_get_reg(struct pe_set *s, unsigned n, uint32_t id, uint64_t *value);
 /* "running", "off", ... */
 const char *pe_set_power_state(const struct pe_set *s, unsigned n);

@@ -425,6 +425,53 @@ static void test_stop_while_stepping(void **state)
 	pe_set_stop(r->s);
 }
 
+static void *ask_often(void *opaque)
+{
+	struct rig *r = opaque;
+
+	for (unsigned i = 0; i < 60; i++) {
+		for (unsigned n = 0; n < PES; n++) {
+			uint64_t value = 0;
+
+			if (pe_set_get_reg(r->s, n, REG_SYS(SYS_MPIDR_EL1), &value) ||
+			    value != (0x80000000 | n))
+				return (void *)"another register";
+		}
+	}
+	return NULL;
+}
+
+/* Registers are read by the PE's own thread (the back end checks that), whatever it is doing. */
+static void test_questions(void **state)
+{
+	struct rig *r = *state;
+	pthread_t t[2];
+	uint64_t value;
+	void *complaint;
+
+	assert_int_equal(pe_set_get_reg(r->s, 0, REG_PC, &value), -ENODEV);
+	start_all(r);
+	make_busy(r, 40);
+	pe_set_pause(r->s); /* some wait for their turn to pause */
+	assert_null(ask_often(r));
+	pe_set_resume(r->s);
+	for (unsigned i = 0; i < ARRAY_COUNT(t); i++)
+		assert_int_equal(pthread_create(&t[i], NULL, ask_often, r), 0);
+	assert_null(ask_often(r));
+	for (unsigned i = 0; i < ARRAY_COUNT(t); i++) {
+		pthread_join(t[i], &complaint);
+		assert_null(complaint);
+	}
+	assert_true(fake_wait_idle(r->vm, 0));
+	assert_null(ask_often(r));
+	rig_queue_call(r, 1, PSCI_CPU_OFF, 0, 0, 0);
+	rig_wait_off(r, 1);
+	assert_int_equal(pe_set_get_reg(r->s, 1, REG_SYS(SYS_MPIDR_EL1), &value), 0);
+	assert_int_equal(value, 0x80000001);
+	pe_set_stop(r->s);
+	assert_int_equal(pe_set_get_reg(r->s, 0, REG_PC, &value), -ENODEV);
+}
+
 /* A watched instruction: lifted, stepped, lowered. */
 static void test_watch(void **state)
 {
@@ -530,6 +577,7 @@ int main(void)
 		TEST(test_reset_while_running),
 		TEST(test_stop_while_paused),
 		TEST(test_stop_while_stepping),
+		TEST(test_questions),
 		TEST(test_watch),
 		TEST(test_system_exits),
 		TEST(test_failure_is_reported_once),

@@ -5,7 +5,7 @@
  *
  * It is in no list of back ends; a test creates its VM through hv_fake_ops itself. With nothing queued
  * run() blocks, as a guest in WFI does, until the vCPU is kicked. Every function here may be called
- * from any thread.
+ * from any thread; access to registers through hv_fake_ops from any but the vCPU's own ends the process.
  */
 #ifndef HV_FAKE_FAKE_H
 #define HV_FAKE_FAKE_H
