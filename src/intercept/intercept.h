@@ -11,8 +11,9 @@
  *    touches data. Indirect branches on the way are intercepted until their targets are known.
  *  - a linear scan takes every word of pages that the guest has mapped executable.
  *
- * Addresses are guest-physical; discovery is given a translation. Except intercept_slot(), which any
- * PE may call at any time, functions are called with every PE stopped (pe_pause) or before start.
+ * Addresses are guest-physical; discovery is given a translation. Functions are called with every PE
+ * stopped (pe_pause) or before start, except intercept_slot(), which anybody may call at any time, and
+ * intercept_is_site(), which a PE may call that is not stopped, since nothing changes then.
  */
 #ifndef INTERCEPT_INTERCEPT_H
 #define INTERCEPT_INTERCEPT_H

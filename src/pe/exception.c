@@ -12,18 +12,26 @@
 #define ID_AA64MMFR1_EL1 SYSREG(3, 0, 0, 7, 1)
 #define ID_AA64PFR1_EL1	 SYSREG(3, 0, 0, 4, 1)
 
+/* A process may take exceptions in a loop; what never changes is read once. */
+static void identify(struct pe *pe)
+{
+	if (pe->id.known)
+		return;
+	pe->id.mmfr1 = pe_get(pe, REG_SYS(ID_AA64MMFR1_EL1));
+	pe->id.pfr1 = pe_get(pe, REG_SYS(ID_AA64PFR1_EL1));
+	pe->id.known = true;
+}
+
 static struct arm_exc_env environment(struct pe *pe)
 {
-	uint64_t mmfr1 = pe_get(pe, REG_SYS(ID_AA64MMFR1_EL1));
-	uint64_t pfr1 = pe_get(pe, REG_SYS(ID_AA64PFR1_EL1));
-
+	identify(pe);
 	return (struct arm_exc_env){
 		.vbar = pe_get(pe, REG_SYS(VBAR_EL1)),
 		.sctlr = pe_get(pe, REG_SYS(SCTLR_EL1)),
-		.pan = bits(mmfr1, 23, 20),
-		.ssbs = bits(pfr1, 7, 4),
-		.mte = bits(pfr1, 11, 8),
-		.nmi = bits(pfr1, 39, 36),
+		.pan = bits(pe->id.mmfr1, 23, 20),
+		.ssbs = bits(pe->id.pfr1, 7, 4),
+		.mte = bits(pe->id.pfr1, 11, 8),
+		.nmi = bits(pe->id.pfr1, 39, 36),
 	};
 }
 

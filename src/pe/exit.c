@@ -36,24 +36,42 @@ static void run_slot(struct pe *pe, const struct intercept_slot *slot, struct pe
 	}
 }
 
+/* A patch of ours that is executed at EL0: code of both levels, or mapped at both. */
+static void run_slot_at_el0(struct pe *pe, const struct intercept_slot *slot, struct pe_site *site)
+{
+	switch (slot->row->what) {
+	case INTERCEPT_GUEST_BRK:
+	case INTERCEPT_BRANCH:
+	case INTERCEPT_WATCH_FLOW:
+	case INTERCEPT_WATCH_CODE:
+		run_slot(pe, slot, site);
+		break;
+	default:
+		pe_inject_undef(pe); /* what these instructions are at EL0 */
+	}
+}
+
+/* At EL0 everything that is no patch is the guest's, and costs no more than its exit: a process may do it in
+ * a loop. At EL1 a BRK of a slot is taken for a patch that the guest has copied. */
 static void exit_brk(struct pe *pe, const struct hv_exit *x)
 {
 	const struct intercept_slot *slot = intercept_slot(pe->set->ic, x->brk.imm);
-
+	bool el0 = slot && pe_el(pe) == 0;
+	enum regime_brk whose = el0 ? regime_el0_brk(pe, x->brk.imm) : REGIME_BRK_PATCH;
 	struct pe_site *site;
 
-	if (!slot) {
+	if (!slot || whose == REGIME_BRK_GUEST) {
 		reflect_brk(pe, x->brk.imm);
 		return;
 	}
-	site = site_count(&pe->sites, pe_get(pe, REG_PC), slot);
-	if (slot->row->what != INTERCEPT_GUEST_BRK && pe_el(pe) == 0) {
-		if (!regime_el0_brk(pe, slot, site))
-			reflect_brk(pe, x->brk.imm);
+	if (whose == REGIME_BRK_GONE)
 		return;
-	}
+	site = site_count(&pe->sites, pe_get(pe, REG_PC), slot);
 	pe->stats.interceptions++;
-	run_slot(pe, slot, site);
+	if (el0)
+		run_slot_at_el0(pe, slot, site);
+	else
+		run_slot(pe, slot, site);
 }
 
 /* The back end has found a word of the policy by itself: only system registers are asked for. */

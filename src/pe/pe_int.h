@@ -47,6 +47,10 @@ struct pe {
 	struct pe_stats stats;
 	struct site_table sites;
 	uint32_t timer_levels;
+	struct {
+		bool known;
+		uint64_t mmfr1, pfr1;
+	} id;
 	unsigned lines_applied; /* what the vCPU has been given of `lines` */
 	bool stepping;		/* a lifted site is being executed natively */
 	uint64_t step_gpa;
@@ -153,7 +157,13 @@ bool pe_translate_fetch(struct pe *pe, uint64_t va, uint64_t *gpa);
 void regime_begin(struct pe *pe, uint64_t pc);
 void regime_branch(struct pe *pe, const struct pe_site *site);
 void regime_watch(struct pe *pe, const struct pe_site *site);
-bool regime_el0_brk(struct pe *pe, const struct intercept_slot *slot, const struct pe_site *site);
+/* Whose is the BRK at the PC, which EL0 has executed and whose immediate is a slot's? */
+enum regime_brk {
+	REGIME_BRK_GUEST,
+	REGIME_BRK_PATCH,
+	REGIME_BRK_GONE, /* a patch, given back since: execute what is there now */
+};
+enum regime_brk regime_el0_brk(struct pe *pe, uint16_t imm);
 void regime_stepped(struct pe *pe);
 void regime_reset(struct pe_set *s);
 

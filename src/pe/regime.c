@@ -311,27 +311,21 @@ void regime_watch(struct pe *pe, const struct pe_site *site)
 	s->cfg.hv->debug(pe->vcpu, HV_DEBUG_BRK | HV_DEBUG_STEP);
 }
 
-/* A BRK with the immediate of a slot, at EL0. Code that both levels execute may have been patched for EL1;
- * anywhere else the BRK is the guest's. Returns false for the latter. */
-bool regime_el0_brk(struct pe *pe, const struct intercept_slot *slot, const struct pe_site *site)
+/* No pause: sites change only while every PE is parked, and this one is not. */
+enum regime_brk regime_el0_brk(struct pe *pe, uint16_t imm)
 {
+	struct pe_set *s = pe->set;
 	uint64_t gpa;
-	bool ours;
+	uint32_t word;
 
-	if (!pe_pause(pe))
-		return true;
-	ours = pe_translate_fetch(pe, pe_get(pe, REG_PC), &gpa) &&
-	       intercept_is_site(pe->set->ic, gpa);
-	pe_resume(pe);
-	if (!ours)
-		return false;
-	if (slot->row->what == INTERCEPT_BRANCH)
-		regime_branch(pe, site);
-	else if (slot->row->what == INTERCEPT_WATCH_FLOW || slot->row->what == INTERCEPT_WATCH_CODE)
-		regime_watch(pe, site);
-	else
-		pe_inject_undef(pe); /* what these instructions are at EL0 */
-	return true;
+	if (!pe_translate_fetch(pe, pe_get(pe, REG_PC), &gpa))
+		return REGIME_BRK_GUEST;
+	if (intercept_is_site(s->ic, gpa))
+		return REGIME_BRK_PATCH;
+	if (mem_copy_from(s->cfg.mem, gpa, &word, sizeof(word)) != MEM_OK ||
+	    word == (0xd4200000 | (uint32_t)imm << 5))
+		return REGIME_BRK_GUEST;
+	return REGIME_BRK_GONE;
 }
 
 static void look_at_vectors(struct pe *pe)

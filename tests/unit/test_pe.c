@@ -152,10 +152,89 @@ static void test_slots_at_el0(void **state)
 	rig_start(r);
 	rig_execute(r, 0, EL0T); /* code of both levels: HVC is UNDEFINED at EL0 */
 	rig_assert_exception(r, 0x400, arm_esr_undef(), BASE, EL0T);
+	r->word[0x10] = r->word[0];
 	rig_queue_brk(r, 0, r->word[0] >> 5, BASE + 0x40, EL0T); /* not our place */
 	assert_true(fake_wait_idle(r->vm, 0));
 	rig_assert_exception(r, 0x400, arm_esr_brk(r->word[0] >> 5), BASE + 0x40, EL0T);
 	assert_int_equal(r->offs + r->resets, 0);
+}
+
+static unsigned kicks(struct rig *r, unsigned pe)
+{
+	return fake_calls(r->vm, pe, FAKE_KICK, NULL, 0);
+}
+
+static unsigned sites_known(struct rig *r)
+{
+	struct pe_stats stats;
+	unsigned n = 0;
+
+	pe_set_pause(r->s);
+	pe_set_stats(r->s, 0, &stats);
+	for (size_t i = 0; i < stats.site_count; i++)
+		n += stats.sites[i].row != NULL;
+	pe_set_resume(r->s);
+	return n;
+}
+
+/* A process that executes BRK with a slot's immediate disturbs nobody and makes nothing grow. */
+static void test_brk_loop_at_el0(void **state)
+{
+	struct rig *r = *state;
+	unsigned before, sites;
+
+	r->word[0] = HVC;
+	rig_start(r);
+	assert_int_equal(rig_call(r, PSCI_CPU_ON, 1, BASE + 0x100, 0), PSCI_SUCCESS);
+	assert_true(fake_wait_idle(r->vm, 1));
+	sites = sites_known(r);
+	before = kicks(r, 1);
+	for (unsigned i = 0; i < 50; i++) {
+		r->word[0x40 + i] = r->word[0];
+		rig_queue_brk(r, 0, r->word[0] >> 5, BASE + 0x100 + 4 * i, EL0T);
+		assert_true(fake_wait_idle(r->vm, 0));
+		rig_assert_exception(r, 0x400, arm_esr_brk(r->word[0] >> 5), BASE + 0x100 + 4 * i,
+				     EL0T);
+	}
+	assert_int_equal(kicks(r, 1), before);
+	assert_int_equal(sites_known(r), sites);
+}
+
+/* A BRK of the guest's in code it was caught in is reflected with its own immediate, at both levels; one that
+ * has the immediate of that slot by accident, at EL0, with that. */
+static void test_guests_brk_with_a_slot(void **state)
+{
+	const uint32_t original = 0xd4200000 | (INTERCEPT_SLOT_LAST << 5);
+	struct rig *r = *state;
+	uint16_t slot;
+
+	r->word[0] = original;
+	rig_start(r);
+	assert_int_not_equal(r->word[0], original);
+	slot = r->word[0] >> 5;
+	rig_execute(r, 0, EL1H);
+	rig_assert_exception(r, 0x200, arm_esr_brk(INTERCEPT_SLOT_LAST), BASE, EL1H);
+	rig_execute(r, 0, EL0T);
+	rig_assert_exception(r, 0x400, arm_esr_brk(INTERCEPT_SLOT_LAST), BASE, EL0T);
+	r->word[0x40] = r->word[0];
+	rig_queue_brk(r, 0, slot, BASE + 0x100, EL0T);
+	assert_true(fake_wait_idle(r->vm, 0));
+	rig_assert_exception(r, 0x400, arm_esr_brk(slot), BASE + 0x100, EL0T);
+}
+
+/* The patch was given back between its execution and our look: nothing is reflected. */
+static void test_brk_is_gone_at_el0(void **state)
+{
+	struct rig *r = *state;
+	uint16_t slot;
+
+	r->word[0] = HVC;
+	rig_start(r);
+	slot = r->word[0] >> 5;
+	rig_queue_brk(r, 0, slot, BASE + 0x100, EL0T); /* another word is there */
+	assert_true(fake_wait_idle(r->vm, 0));
+	assert_int_equal(rig_reg(r, 0, REG_PC), BASE + 0x100);
+	assert_int_equal(rig_reg(r, 0, REG_PSTATE), EL0T);
 }
 
 /* BR does what it does wherever it leads, and is given back when it teaches nothing. */
@@ -567,6 +646,9 @@ int main(void)
 		TEST(test_id_fields),
 		TEST(test_brk_is_the_guests),
 		TEST(test_slots_at_el0),
+		TEST(test_brk_loop_at_el0),
+		TEST(test_guests_brk_with_a_slot),
+		TEST(test_brk_is_gone_at_el0),
 		TEST(test_branches),
 		TEST(test_release_counts_from_reset),
 		TEST(test_mmio),
