@@ -4,17 +4,16 @@
  *
  * arm64 Image: Linux, Documentation/arch/arm64/booting.rst. EFI zboot wrapper: the fields described in
  * Linux, drivers/firmware/efi/libstub/zboot-header.S (magic "zimg" at 4, offset, size and kind of the
- * payload at 8, 12 and 24). ELF: System V ABI, chapters 4 and 5; PE/COFF headers only to see that a
+ * payload at 8, 12 and 24). ELF: System V ABI, chapter 5; PE/COFF headers only to see that a
  * kernel is complete. Left out: zboot with other compressions than gzip.
  */
 #include "dev/loader.h"
 
 #include "util/bits.h"
+#include "util/elf64.h"
 #include "util/err.h"
 #include "util/xalloc.h"
 
-#include <elf.h>
-#include <endian.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -139,7 +138,7 @@ static int clear(const struct job *j, uint64_t gpa, uint64_t len)
 	return 0;
 }
 
-static int load_segment(struct job *j, const Elf64_Phdr *ph, uint64_t entry, bool first)
+static int load_segment(struct job *j, const GElf_Phdr *ph, uint64_t entry, bool first)
 {
 	uint64_t pa = ph->p_paddr;
 	int r;
@@ -167,36 +166,57 @@ static int load_segment(struct job *j, const Elf64_Phdr *ph, uint64_t entry, boo
 	return r;
 }
 
-static int load_elf(struct job *j)
+/* What can be started at all? */
+static const char *elf_unsuitable(const struct elf64 *f)
 {
+	const GElf_Ehdr *eh = &f->header;
+	size_t segments;
+
+	if (eh->e_machine != EM_AARCH64)
+		return "it is not for AArch64";
+	if (eh->e_type != ET_EXEC && eh->e_type != ET_DYN)
+		return "it is not linked";
+	if (elf_getphdrnum(f->elf, &segments) || segments > SEGMENTS_MAX)
+		return "it has too many segments";
+	return NULL;
+}
+
+static int load_segments(struct job *j, const struct elf64 *f)
+{
+	uint64_t entry = f->header.e_entry;
 	bool first = true;
-	Elf64_Ehdr eh;
-	Elf64_Phdr ph;
+	size_t count = 0;
+	GElf_Phdr ph;
 	int r;
 
-	if (j->im.size < sizeof(eh))
-		return bad_elf(j, "it is truncated");
-	memcpy(&eh, j->head, sizeof(eh));
-	if (eh.e_ident[EI_CLASS] != ELFCLASS64 || eh.e_ident[EI_DATA] != ELFDATA2LSB ||
-	    eh.e_machine != EM_AARCH64)
-		return bad_elf(j, "it is not for little-endian AArch64");
-	if (eh.e_type != ET_EXEC && eh.e_type != ET_DYN)
-		return bad_elf(j, "it is not linked");
-	if (eh.e_phentsize != sizeof(ph) || eh.e_phnum > SEGMENTS_MAX)
-		return bad_elf(j, "its program headers are of an unknown form");
-	j->k->entry = eh.e_entry;
-	for (unsigned i = 0; i < eh.e_phnum; i++) {
-		r = eh.e_phoff > j->im.size ? bad_elf(j, "it is truncated")
-					    : image_read(&j->im, eh.e_phoff + i * sizeof(ph), &ph,
-							 sizeof(ph), j->e);
-		if (!r && ph.p_type == PT_LOAD && ph.p_memsz) {
-			r = load_segment(j, &ph, eh.e_entry, first);
-			first = false;
-		}
+	j->k->entry = entry;
+	elf_getphdrnum(f->elf, &count);
+	for (size_t i = 0; i < count; i++) {
+		if (!gelf_getphdr(f->elf, (int)i, &ph))
+			return bad_elf(j, "it is truncated");
+		if (ph.p_type != PT_LOAD || !ph.p_memsz)
+			continue;
+		r = load_segment(j, &ph, entry, first);
 		if (r)
 			return r;
+		first = false;
 	}
 	return first ? bad_elf(j, "it has nothing to load") : 0;
+}
+
+static int load_elf(struct job *j)
+{
+	const char *why;
+	struct elf64 f;
+	int r;
+
+	if (j->im.data ? elf64_open_memory(&f, j->im.data, j->im.size) : elf64_open(&f, j->im.fd))
+		why = elf_unsuitable(&f);
+	else
+		why = "it is truncated, or not for little-endian AArch64";
+	r = why ? bad_elf(j, why) : load_segments(j, &f);
+	elf64_close(&f);
+	return r;
 }
 
 /* ---- which ---- */

@@ -1,24 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Symbol tables of ELF files (System V ABI, chapter 4 "Symbol Table"; ELF for the Arm 64-bit
- * Architecture, 5.5 "Symbol Table") and text as `nm` prints it. 64-bit little-endian files only. The file
- * is the user's and may be damaged: every offset is checked against its size.
+ * Architecture, 5.5 "Symbol Table") and text as `nm` prints it.
  */
 #include "util/symtab.h"
 
+#include "util/elf64.h"
 #include "util/err.h"
 #include "util/xalloc.h"
 
-#include <elf.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 /* Of several names for one address the best is shown: functions, then what has no type (labels in
  * assembler code), then data; global before local; then the first of the file. */
@@ -81,98 +77,54 @@ static void read_text(struct symtab *t, FILE *f)
 
 /* ---- ELF ---- */
 
-struct elf {
-	FILE *f;
-	uint64_t size;
-	Elf64_Ehdr header;
-	Elf64_Shdr *sections;
-};
-
-/* @len bytes at @offset, with a NUL behind them; NULL: not in the file, or no memory. */
-static void *piece(const struct elf *elf, uint64_t offset, uint64_t len)
+/* The first section of a type; NULL: there is none. */
+static Elf_Scn *find_section(const struct elf64 *f, uint32_t type, GElf_Shdr *header)
 {
-	char *p;
+	Elf_Scn *s = NULL;
 
-	if (offset > elf->size || len > elf->size - offset)
-		return NULL;
-	p = malloc(len + 1);
-	if (!p)
-		return NULL;
-	p[len] = '\0';
-	if (fseeko(elf->f, offset, SEEK_SET) || fread(p, 1, len, elf->f) != len) {
-		free(p);
-		return NULL;
-	}
-	return p;
-}
-
-static bool read_header(struct elf *elf)
-{
-	const Elf64_Ehdr *h = &elf->header;
-
-	if (fread(&elf->header, sizeof(*h), 1, elf->f) != 1)
-		return false;
-	if (h->e_ident[EI_CLASS] != ELFCLASS64 || h->e_ident[EI_DATA] != ELFDATA2LSB ||
-	    h->e_shentsize != sizeof(Elf64_Shdr))
-		return false;
-	elf->sections = piece(elf, h->e_shoff, (uint64_t)h->e_shnum * sizeof(Elf64_Shdr));
-	return elf->sections != NULL;
-}
-
-static const Elf64_Shdr *find_section(const struct elf *elf, uint32_t type)
-{
-	for (unsigned i = 0; i < elf->header.e_shnum; i++) {
-		const Elf64_Shdr *s = &elf->sections[i];
-
-		if (s->sh_type == type && s->sh_link < elf->header.e_shnum)
+	while ((s = elf_nextscn(f->elf, s)))
+		if (gelf_getshdr(s, header) && header->sh_type == type)
 			return s;
-	}
 	return NULL;
 }
 
-static void add_elf(struct symtab *t, const Elf64_Sym *s, const char *name)
+static void add_elf(struct symtab *t, const GElf_Sym *s, const char *name)
 {
 	static const uint8_t ranks[] = {
 		[STT_FUNC] = 0, [STT_NOTYPE] = RANK_NOTYPE, [STT_OBJECT] = RANK_DATA};
-	unsigned type = ELF64_ST_TYPE(s->st_info);
-	unsigned local = ELF64_ST_BIND(s->st_info) == STB_LOCAL ? RANK_LOCAL : 0;
+	unsigned type = GELF_ST_TYPE(s->st_info);
+	unsigned local = GELF_ST_BIND(s->st_info) == STB_LOCAL ? RANK_LOCAL : 0;
 
-	if (type <= STT_FUNC && s->st_shndx != SHN_UNDEF && s->st_shndx != SHN_ABS)
+	if (name && type <= STT_FUNC && s->st_shndx != SHN_UNDEF && s->st_shndx != SHN_ABS)
 		add(t, s->st_value, ranks[type] | local, name);
 }
 
-static bool read_symbols(struct symtab *t, const struct elf *elf, const Elf64_Shdr *section)
+/* False: the section is damaged. */
+static bool read_symbols(struct symtab *t, const struct elf64 *f, Elf_Scn *section,
+			 const GElf_Shdr *header)
 {
-	const Elf64_Shdr *link = &elf->sections[section->sh_link];
-	Elf64_Sym *sym = piece(elf, section->sh_offset, section->sh_size);
-	char *names = piece(elf, link->sh_offset, link->sh_size);
-	bool ok = sym && names;
+	Elf_Data *data = elf_getdata(section, NULL);
+	GElf_Sym s;
 
-	for (uint64_t i = 0; ok && i < section->sh_size / sizeof(*sym); i++) {
-		if (sym[i].st_name < link->sh_size)
-			add_elf(t, &sym[i], names + sym[i].st_name);
-	}
-	free(sym);
-	free(names);
-	return ok;
+	for (int i = 0; data && gelf_getsym(data, i, &s); i++)
+		add_elf(t, &s, elf_strptr(f->elf, header->sh_link, s.st_name));
+	return data != NULL;
 }
 
-static int read_elf(struct symtab *t, FILE *f, const char *path, struct err *e)
+static int read_elf(struct symtab *t, FILE *file, const char *path, struct err *e)
 {
-	struct elf elf = {.f = f};
-	const Elf64_Shdr *section = NULL;
-	struct stat st;
-	bool ok;
+	struct elf64 f;
+	Elf_Scn *section = NULL;
+	GElf_Shdr header;
+	bool ok = elf64_open(&f, fileno(file));
 
-	elf.size = fstat(fileno(f), &st) ? 0 : st.st_size;
-	ok = read_header(&elf);
 	if (ok)
-		section = find_section(&elf, SHT_SYMTAB);
+		section = find_section(&f, SHT_SYMTAB, &header);
 	if (ok && !section)
-		section = find_section(&elf, SHT_DYNSYM);
+		section = find_section(&f, SHT_DYNSYM, &header);
 	if (section)
-		ok = read_symbols(t, &elf, section);
-	free(elf.sections);
+		ok = read_symbols(t, &f, section, &header);
+	elf64_close(&f);
 	return ok ? 0
 		  : err_set(e, -EINVAL, "--symbols", "%s is no 64-bit ELF file or is damaged",
 			    path);
@@ -197,7 +149,7 @@ static int read_file(struct symtab *t, FILE *f, const char *path, struct err *e)
 	size_t n = fread(magic, 1, sizeof(magic), f);
 	int r = 0;
 
-	rewind(f);
+	rewind(f); /* also the descriptor, where libelf reads */
 	if (n == SELFMAG && !memcmp(magic, ELFMAG, SELFMAG))
 		r = read_elf(t, f, path, e);
 	else

@@ -565,6 +565,21 @@ static void test_elf(void **state)
 	assert_true(r->boot.x[0] >= r->boot.image_end);
 }
 
+/* Unpacked, it is read from memory. */
+static void test_elf_gzip(void **state)
+{
+	struct rig *r = *state;
+	struct elf f = elf();
+	gzFile z = gzopen(in_folder(r, "a.elf.gz"), "wb");
+
+	assert_int_equal(gzwrite(z, &f, sizeof(f)), sizeof(f));
+	gzclose(z);
+	set(r, "kernel", r->path);
+	assert_boots(r);
+	assert_int_equal(r->boot.pc, RAM + MIB + 0x10);
+	assert_int_equal(*ram(r, RAM + MIB + 255), 0xe1);
+}
+
 static void refuse_elf(struct rig *r, const struct elf *f, size_t size)
 {
 	write_file(in_folder(r, "a.elf"), f, size);
@@ -651,6 +666,7 @@ int main(void)
 					   TEST(test_own_tree),
 					   TEST(test_bad_tree),
 					   TEST(test_elf),
+					   TEST(test_elf_gzip),
 					   TEST(test_bad_elf),
 					   TEST(test_largest_ram)};
 

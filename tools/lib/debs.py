@@ -31,9 +31,9 @@ SETS = {
     'kernel-6.12-16k': {'suite': 'trixie', 'meta': 'linux-image-arm64-16k'},
     'busybox': {'suite': 'bookworm', 'roots': ['busybox-static']},
     'sysroot': {'suite': 'bookworm', 'closure': True, 'roots': [
-        'libc6-dev', 'linux-libc-dev', 'libfdt-dev', 'libslirp-dev', 'libglib2.0-dev',
-        'libjansson-dev', 'libcmocka-dev', 'libasan8', 'libubsan1', 'libtsan2', 'libgcc-s1',
-        'libstdc++6', 'libgcc-12-dev', 'zlib1g'],
+        'libc6-dev', 'linux-libc-dev', 'libfdt-dev', 'libelf-dev', 'libslirp-dev',
+        'libglib2.0-dev', 'libjansson-dev', 'libcmocka-dev', 'libasan8', 'libubsan1', 'libtsan2',
+        'libgcc-s1', 'libstdc++6', 'libgcc-12-dev', 'zlib1g'],
         # libc6-dev and libglib2.0-dev ask for tools of a build machine, which are not run here.
         'drop': SYSTEM + ['python3*', 'libpython3*', 'libglib2.0-dev-bin', 'libglib2.0-bin',
                           'libglib2.0-data', 'pkgconf*', 'pkg-config', 'libpkgconf*', 'uuid-dev',
@@ -42,7 +42,7 @@ SETS = {
                           'media-types', 'shared-mime-info', 'libxml2', 'libicu*', 'readline*',
                           'libreadline*', 'libsqlite3*', 'libncurses*', 'libdb5*', 'libexpat1',
                           'mailcap', 'mime-support', 'libtinfo6', 'tzdata', 'ca-certificates',
-                          'openssl', 'libelf1', 'libbz2*', 'liblzma*', 'libblkid-dev',
+                          'openssl', 'libbz2*', 'liblzma*', 'libblkid-dev',
                           'libmount-dev', 'libselinux1-dev', 'libsepol-dev',
                           'libpcre2-16*', 'libpcre2-32*', 'libpcre2-posix*']},
     'qemu': {'suite': 'bookworm', 'closure': True, 'roots': ['qemu-system-arm'], 'drop': SYSTEM},
