@@ -5,7 +5,7 @@
  *
  * A load-exclusive remembers address and value; a store-exclusive of the same address and size is a host
  * compare-and-swap of that value, so it also succeeds if others have stored the same value in between.
- * The address is virtual: whoever changes the translation between the two (an exception, an ERET) ends
+ * The address is virtual: whoever changes the translation between the two (and returns by ERET) ends
  * the monitor as well. Every atomic access is sequentially consistent on the host, whatever acquire and
  * release bits the instruction has.
  *

@@ -103,9 +103,9 @@ static bool find_crossing(struct soft_cpu *c, uint64_t va, unsigned bytes, enum 
 	return true;
 }
 
-/* @value: what a store has, for an access to a device. */
+/* @raw: the first bytes of a store, in the order of memory. A device sees them so, too. */
 static bool find(struct soft_cpu *c, uint64_t va, unsigned bytes, enum soft_access access,
-		 unsigned flags, uint64_t value, struct span *s)
+		 unsigned flags, uint64_t raw, struct span *s)
 {
 	bool misaligned = va & (bytes - 1);
 	struct soft_tlb_entry *e;
@@ -121,7 +121,7 @@ static bool find(struct soft_cpu *c, uint64_t va, unsigned bytes, enum soft_acce
 		return false;
 	if (!is_memory(e, access)) {
 		soft_device(c, va, e->pa | page_offset(va), bytes, access == SOFT_WRITE, flags,
-			    value);
+			    raw);
 		return false;
 	}
 	s->host[0] = host_of(e, va);
@@ -144,11 +144,11 @@ static bool read_bytes(struct soft_cpu *c, uint64_t va, unsigned bytes, unsigned
 }
 
 static bool write_bytes(struct soft_cpu *c, uint64_t va, unsigned bytes, unsigned flags,
-			const void *data, uint64_t value)
+			const uint64_t *data)
 {
 	struct span s;
 
-	if (!find(c, va, bytes, SOFT_WRITE, flags, value, &s))
+	if (!find(c, va, bytes, SOFT_WRITE, flags, *data, &s))
 		return false;
 	copy(s.host[0], data, s.bytes[0]);
 	if (s.bytes[1])
@@ -176,9 +176,9 @@ bool soft_read_slow(struct soft_cpu *c, uint64_t va, unsigned bytes, unsigned fl
 bool soft_write_slow(struct soft_cpu *c, uint64_t va, unsigned bytes, unsigned flags,
 		     uint64_t value)
 {
-	uint64_t raw = c->big_endian ? reversed(value, bytes) : value;
+	uint64_t raw = c->big_endian ? reversed(value, bytes) : value & ~0ULL >> (64 - bytes * 8);
 
-	return write_bytes(c, va, bytes, flags, &raw, value);
+	return write_bytes(c, va, bytes, flags, &raw);
 }
 
 bool soft_read16(struct soft_cpu *c, uint64_t va, unsigned flags, uint64_t value[2])
@@ -208,7 +208,7 @@ bool soft_write16(struct soft_cpu *c, uint64_t va, unsigned flags, const uint64_
 	}
 	raw[0] = c->big_endian ? __builtin_bswap64(value[1]) : value[0];
 	raw[1] = c->big_endian ? __builtin_bswap64(value[0]) : value[1];
-	return write_bytes(c, va, 16, flags, raw, value[0]);
+	return write_bytes(c, va, 16, flags, raw);
 }
 
 void *soft_host(struct soft_cpu *c, uint64_t va, unsigned bytes, bool write, unsigned flags)
