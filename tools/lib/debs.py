@@ -149,11 +149,14 @@ def machine_sources():
 class Apt:
     """apt for arm64 packages of one suite, with an empty machine as its state."""
 
+    TYPE = 'deb'
+    PLACE = '%s'    # of its directory, by suite
+
     def __init__(self, suite):
         if not shutil.which('apt-get'):
             raise Fatal('apt-get is needed to fetch Debian packages')
         self.suite = suite
-        self.dir = os.path.join(PKGS, 'apt', suite)
+        self.dir = os.path.join(PKGS, 'apt', self.PLACE % suite)
         self.updated = False
         for d in ('etc/sources.d', 'etc/empty', 'state/lists/partial', 'cache/archives/partial',
                   'log'):
@@ -188,11 +191,10 @@ class Apt:
         shutil.rmtree(os.path.join(self.dir, 'state/lists'), ignore_errors=True)
         os.makedirs(os.path.join(self.dir, 'state/lists/partial'), exist_ok=True)
 
-    @staticmethod
-    def _stanza(source, suites):
+    def _stanza(self, source, suites):
         uri, opts = source
-        lines = ['Types: deb', 'URIs: ' + uri, 'Suites: ' + ' '.join(suites), 'Components: main',
-                 'Architectures: arm64']
+        lines = ['Types: ' + self.TYPE, 'URIs: ' + uri, 'Suites: ' + ' '.join(suites),
+                 'Components: main', 'Architectures: arm64']
         key = opts.get('signed-by') or (KEYRING if os.path.exists(KEYRING) else None)
         if key and not key.startswith('\n') and ' ' not in key and key.startswith('/') and \
                 'debian-archive' in key and os.path.exists(KEYRING):
