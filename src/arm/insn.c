@@ -166,19 +166,10 @@ bool insn_falls_through(uint32_t word)
 
 const char *insn_sysreg_name(uint16_t code, char buf[INSN_SYSREG_NAME_MAX])
 {
-	static const struct {
-		uint16_t code;
-		const char *name;
-	} names[] = {
-#define SYSREG_DEF(name, op0, op1, crn, crm, op2) {SYS_##name, #name},
-#include "arm/sysreg.def"
-#undef SYSREG_DEF
-	};
+	const struct sysreg_desc *d = sysreg_lookup(code);
 
-	for (unsigned i = 0; i < ARRAY_COUNT(names); i++) {
-		if (names[i].code == code)
-			return names[i].name;
-	}
+	if (d)
+		return d->name;
 	snprintf(buf, INSN_SYSREG_NAME_MAX, "S%u_%u_C%u_C%u_%u", SYSREG_OP0(code), SYSREG_OP1(code),
 		 SYSREG_CRN(code), SYSREG_CRM(code), SYSREG_OP2(code));
 	return buf;

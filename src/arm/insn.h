@@ -67,7 +67,7 @@ bool insn_branch_target(uint32_t word, uint64_t pc, uint64_t *target);
 bool insn_falls_through(uint32_t word);
 
 /* Name of a system register, as MRS takes it: "ICC_IAR1_EL1", or "S3_0_C12_C12_0" for those not in
- * sysreg.def. @buf holds the latter; the result is @buf or a constant. */
+ * the table. @buf holds the latter; the result is @buf or a constant. */
 #define INSN_SYSREG_NAME_MAX 24
 const char *insn_sysreg_name(uint16_t code, char buf[INSN_SYSREG_NAME_MAX]);
 
