@@ -167,6 +167,14 @@ static inline uint64_t lane_round_int(unsigned size, uint64_t a, const struct la
 			    : fp16_round_int((uint16_t)a, g->mode, g->exact, e);
 }
 
+/* FRINT32, FRINT64: no half precision. */
+static inline uint64_t lane_round_int_n(unsigned size, uint64_t a, const struct lane_arg *g,
+					struct fp_env *e)
+{
+	return size == 64 ? fp64_round_int_n(a, g->mode, g->width, e)
+			  : fp32_round_int_n((uint32_t)a, g->mode, g->width, e);
+}
+
 static inline uint64_t lane_to_fixed(unsigned size, uint64_t a, const struct lane_arg *g,
 				     struct fp_env *e)
 {

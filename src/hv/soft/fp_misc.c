@@ -168,6 +168,14 @@ SOFT_FP_ROW(SCVTF_sh, scalar_from(c, w, 16, false))
 SOFT_FP_ROW(UCVTF_s, scalar_from(c, w, lane_size(w), true))
 SOFT_FP_ROW(UCVTF_sh, scalar_from(c, w, 16, true))
 
+void soft_FRINT32_64_v(struct soft_cpu *c, uint32_t w)
+{
+	struct lane_arg g = {.mode = a64_U(w) ? fp_rounding_mode(&c->fp) : FP_TOZERO,
+			     .width = a64_o12(w) ? 64 : 32};
+
+	vector1(c, w, lane_size(w), lane_round_int_n, &g);
+}
+
 /* ---- fixed-point: immh says the size, immh:immb the fraction bits ---- */
 
 static inline unsigned fixed_size(uint32_t w)

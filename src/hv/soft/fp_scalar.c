@@ -31,6 +31,14 @@ SOFT_FP_ROW(FRINTX_h, round_int(c, w, 16, fp_rounding_mode(&c->fp), true))
 SOFT_FP_ROW(FRINTI, round_int(c, w, lane_size(w), fp_rounding_mode(&c->fp), false))
 SOFT_FP_ROW(FRINTI_h, round_int(c, w, 16, fp_rounding_mode(&c->fp), false))
 
+void soft_FRINT32_64(struct soft_cpu *c, uint32_t w)
+{
+	struct lane_arg g = {.mode = a64_exact15(w) ? fp_rounding_mode(&c->fp) : FP_TOZERO,
+			     .width = a64_is64_16(w) ? 64 : 32};
+
+	scalar1(c, w, lane_size(w), lane_round_int_n, &g);
+}
+
 enum { SINGLE, DOUBLE, HALF = 3 }; /* ftype */
 
 void soft_FCVT(struct soft_cpu *c, uint32_t w)
