@@ -35,10 +35,11 @@ static inline uint64_t soft_add_flags64(struct soft_cpu *c, uint64_t a, uint64_t
 
 static inline uint64_t soft_add_flags32(struct soft_cpu *c, uint32_t a, uint32_t b, bool carry)
 {
-	uint64_t sum = (uint64_t)a + b + carry;
-	uint32_t r = (uint32_t)sum;
+	uint32_t r;
+	bool out = __builtin_add_overflow(a, b, &r);
 
-	c->nzcv = (r & SOFT_N) | (r ? 0 : SOFT_Z) | (uint32_t)(sum >> 32) << 29 |
+	out |= __builtin_add_overflow(r, (uint32_t)carry, &r);
+	c->nzcv = (r & SOFT_N) | (r ? 0 : SOFT_Z) | (out ? SOFT_C : 0) |
 		  ((a ^ r) & (b ^ r)) >> 31 << 28;
 	return r;
 }
