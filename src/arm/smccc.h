@@ -63,6 +63,8 @@ enum smccc_result {
 #define PSCI_MEM_PROTECT_RANGE	 0x84000014U
 
 #define PSCI_1_1		 0x10001U
+#define PSCI_STATE_ID		 0x0000ffffU /* CPU_SUSPEND's power_state, original format */
+#define PSCI_STATE_POWERDOWN	 0x00010000U
 #define PSCI_RESET2_VENDOR	 0x80000000U /* bit 31 of SYSTEM_RESET2's reset_type */
 
 enum psci_result {

@@ -38,6 +38,7 @@ struct hv_caps {
 	bool smccc_exits;   /* HVC and SMC (outside the reserved ranges) exit by themselves */
 	bool translate_intercept; /* the back end asks the interception policy itself */
 	bool dcache_coherent_off; /* guest accesses with caches off are coherent (FEAT_S2FWB) */
+	bool wait_for_interrupt;  /* has the function of this name */
 	unsigned hw_breakpoints;
 	unsigned hw_watchpoints;
 	unsigned zva_bytes; /* block of DC ZVA, as the guest's DCZID_EL0 shows it */
@@ -56,6 +57,7 @@ enum hv_exit_kind {
 	HV_EXIT_HWBP,	   /* hardware breakpoint, PC at the instruction */
 	HV_EXIT_WATCH,	   /* watchpoint, PC at the instruction */
 	HV_EXIT_INTERCEPT, /* a word that set_intercept()'s function wants; PC at it */
+	HV_EXIT_WAKE,	   /* the wait that wait_for_interrupt() began is over */
 	HV_EXIT_SYSTEM,	   /* the host's own PSCI was called: a call that nobody caught */
 	HV_EXIT_FAIL,	   /* the back end cannot go on; `fail` says why */
 	HV_EXIT_COUNT
@@ -132,6 +134,10 @@ struct hv_ops {
 	/* Run until an exit. Before it returns, everything pending from the last exit (MMIO
 	 * completion) has been carried out. */
 	void (*run)(struct hv_vcpu *vcpu, struct hv_exit *exit);
+	/* From now on run() does not execute the guest but waits as WFI does, timers and kicks included,
+	 * until an interrupt line is high; that run() returns HV_EXIT_WAKE, and the next one executes.
+	 * Ended by vcpu_reset(), too. NULL without caps.wait_for_interrupt. */
+	int (*wait_for_interrupt)(struct hv_vcpu *vcpu);
 	/* Make a run() in progress, or the next one, return HV_EXIT_KICK soon. Sticky until then. */
 	void (*kick)(struct hv_vcpu *vcpu);
 

@@ -116,6 +116,11 @@ static void exit_step(struct pe *pe, const struct hv_exit *x)
 		regime_stepped(pe);
 }
 
+static void exit_wake(struct pe *pe, const struct hv_exit *x)
+{
+	pe_wake(pe);
+}
+
 /* The host's PSCI has stopped the vCPUs by itself. What the guest wanted is what happens; the caller goes
  * off as after a call of its own. */
 static void exit_system(struct pe *pe, const struct hv_exit *x)
@@ -143,7 +148,8 @@ static void (*const handlers[HV_EXIT_COUNT])(struct pe *pe, const struct hv_exit
 	[HV_EXIT_HVC] = exit_hvc,	[HV_EXIT_SMC] = exit_hvc,
 	[HV_EXIT_STEP] = exit_step,	[HV_EXIT_HWBP] = exit_nothing,
 	[HV_EXIT_WATCH] = exit_nothing, [HV_EXIT_INTERCEPT] = exit_intercept,
-	[HV_EXIT_SYSTEM] = exit_system, [HV_EXIT_FAIL] = exit_fail,
+	[HV_EXIT_WAKE] = exit_wake,	[HV_EXIT_SYSTEM] = exit_system,
+	[HV_EXIT_FAIL] = exit_fail,
 };
 
 /* ---- timers ---- */

@@ -12,6 +12,7 @@
 #include "pe/pe_int.h"
 
 #include "arm/exc.h"
+#include "arm/sysreg.h"
 #include "host/clock.h"
 #include "util/bits.h"
 #include "util/err.h"
@@ -24,6 +25,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+
+#define SCTLR_EL1_EE (1ULL << 25)
+#define PSTATE_BEGIN (ARM_PSTATE_EL1h | ARM_PSTATE_DAIF)
 
 /* ---- creation ---- */
 
@@ -227,15 +231,34 @@ void pe_set_resume(struct pe_set *s)
 
 /* ---- the thread ---- */
 
+/* The state PSCI promises to code that begins (DEN 0022, 6.4), as far as a reset has not brought it about. */
+static void enter(struct pe *pe, const struct pe_entry *entry)
+{
+	for (unsigned i = 0; i < ARRAY_COUNT(entry->x); i++)
+		pe_put_x(pe, i, entry->x[i]);
+	pe_put(pe, REG_PC, entry->pc);
+	pe_put(pe, REG_PSTATE, PSTATE_BEGIN);
+	regime_begin(pe, entry->pc);
+}
+
 static void apply_entry(struct pe *pe)
 {
-	for (unsigned i = 0; i < ARRAY_COUNT(pe->entry.x); i++)
-		pe_put_x(pe, i, pe->entry.x[i]);
-	pe_put(pe, REG_PC, pe->entry.pc);
-	pe_put(pe, REG_PSTATE, 0x3c5);					    /* EL1h, DAIF masked */
-	pe_put(pe, REG_SYS(SYSREG(3, 0, 0, 0, 5)), pe->mpidr | 1ULL << 31); /* MPIDR_EL1 */
-	regime_begin(pe, pe->entry.pc);
+	pe->sctlr_reset = pe_get(pe, REG_SYS(SYS_SCTLR_EL1));
+	pe_put(pe, REG_SYS(SYS_MPIDR_EL1), pe->mpidr | 1ULL << 31);
+	enter(pe, &pe->entry);
 	LOG(pe, "%s: on at 0x%llx", pe->name, (unsigned long long)pe->entry.pc);
+}
+
+void pe_wake(struct pe *pe)
+{
+	uint64_t endianness;
+
+	if (!pe->down)
+		return;
+	pe->down = false;
+	endianness = pe_get(pe, REG_SYS(SYS_SCTLR_EL1)) & SCTLR_EL1_EE;
+	pe_put(pe, REG_SYS(SYS_SCTLR_EL1), (pe->sctlr_reset & ~SCTLR_EL1_EE) | endianness);
+	enter(pe, &pe->wake_entry);
 }
 
 /* Bring the vCPU to reset. Any step in progress is over. */
@@ -249,6 +272,7 @@ static void reset_vcpu(struct pe *pe)
 	}
 	if (hv->vcpu_reset(pe->vcpu))
 		pe_failed(pe, "cannot reset the vCPU");
+	pe->down = false;
 	pe_timers(pe, 0);
 	sites_rebase(&pe->sites);
 	pe->lines_applied = 0;

@@ -52,7 +52,10 @@ struct pe {
 		uint64_t mmfr1, pfr1;
 	} id;
 	unsigned lines_applied; /* what the vCPU has been given of `lines` */
-	bool stepping;		/* a lifted site is being executed natively */
+	bool down; /* CPU_SUSPEND to a power-down state: begins at `wake_entry` when it wakes */
+	struct pe_entry wake_entry;
+	uint64_t sctlr_reset; /* SCTLR_EL1 after a reset */
+	bool stepping;	      /* a lifted site is being executed natively */
 	uint64_t step_gpa;
 	struct pe_site step_site;
 	bool step_mmu_on; /* SCTLR_EL1.M before the step */
@@ -128,6 +131,8 @@ unsigned pe_el(struct pe *pe);
 /* The instruction at the PC has been carried out: on to @pc, or to the next one. */
 void pe_go(struct pe *pe, uint64_t pc);
 void pe_skip(struct pe *pe);
+/* HV_EXIT_WAKE: CPU_SUSPEND is over. */
+void pe_wake(struct pe *pe);
 /* Out of the guest until CPU_ON or a reset. */
 void pe_off(struct pe *pe);
 

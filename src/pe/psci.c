@@ -4,8 +4,11 @@
  * 0028 issue C). Answers HVC and SMC alike. Unknown functions return NOT_SUPPORTED and change no
  * register but X0 to X3, as SMCCC allows.
  *
- * Left out: CPU_SUSPEND to a power-down state is taken as a request for standby and returns at once,
- * which section 5.4.1 permits; OS-initiated mode; SYSTEM_SUSPEND; statistics.
+ * CPU_SUSPEND: any state of level 0 is accepted, in the original format of power_state. The PE waits as in
+ * WFI. Where the back end cannot do that, the call returns at once, as from standby that ended at once,
+ * which is permitted for power-down states, too. A power-down keeps the timers, and the GIC's CPU interface.
+ *
+ * Left out: OS-initiated mode; SYSTEM_SUSPEND; statistics.
  */
 #include "pe/pe_int.h"
 
@@ -37,8 +40,29 @@ static int64_t version(struct call *c)
 	return PSCI_1_1;
 }
 
+static bool is_entry(const struct pe_set *s, uint64_t address)
+{
+	return address % 4 == 0 && mem_ptr(s->cfg.mem, address, 4, false);
+}
+
 static int64_t cpu_suspend(struct call *c)
 {
+	const struct pe_set_config *cfg = &c->pe->set->cfg;
+	uint32_t power_state = c->arg[0];
+	bool down = power_state & PSCI_STATE_POWERDOWN;
+
+	if (power_state & ~(PSCI_STATE_ID | PSCI_STATE_POWERDOWN))
+		return PSCI_INVALID_PARAMETERS;
+	if (down && !is_entry(c->pe->set, c->arg[1]))
+		return PSCI_INVALID_ADDRESS;
+	if (!cfg->caps->wait_for_interrupt)
+		return PSCI_SUCCESS;
+	if (cfg->hv->wait_for_interrupt(c->pe->vcpu)) {
+		pe_failed(c->pe, "cannot wait for an interrupt");
+		return PSCI_INTERNAL_FAILURE;
+	}
+	c->pe->down = down;
+	c->pe->wake_entry = (struct pe_entry){.pc = c->arg[1], .x[0] = c->arg[2]};
 	return PSCI_SUCCESS;
 }
 
@@ -56,7 +80,7 @@ static int64_t cpu_on(struct call *c)
 
 	if (!t)
 		return PSCI_INVALID_PARAMETERS;
-	if (c->arg[1] % 4 || !mem_ptr(s->cfg.mem, c->arg[1], 4, false))
+	if (!is_entry(s, c->arg[1]))
 		return PSCI_INVALID_ADDRESS;
 	pthread_mutex_lock(&s->lock);
 	if (t->power == PE_ON) {

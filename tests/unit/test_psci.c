@@ -33,7 +33,12 @@ static void test_psci_table(void **state)
 		{{PSCI_FEATURES, SMCCC_VERSION}, 0},
 		{{PSCI_FEATURES, PSCI_MEM_PROTECT}, PSCI_NOT_SUPPORTED},
 		{{PSCI_MIGRATE_INFO_TYPE}, PSCI_TOS_NOT_PRESENT},
-		{{PSCI_CPU_SUSPEND}, PSCI_SUCCESS},
+		{{PSCI_FEATURES, PSCI_CPU_SUSPEND | SMCCC_64}, 0},
+		{{PSCI_CPU_SUSPEND, 1 << 17}, PSCI_INVALID_PARAMETERS},
+		{{PSCI_CPU_SUSPEND, 1 << 24}, PSCI_INVALID_PARAMETERS}, /* level 1 */
+		{{PSCI_CPU_SUSPEND | SMCCC_64, 1 << 31}, PSCI_INVALID_PARAMETERS},
+		{{PSCI_CPU_SUSPEND, PSCI_STATE_POWERDOWN, DEVICE}, PSCI_INVALID_ADDRESS},
+		{{PSCI_CPU_SUSPEND, PSCI_STATE_POWERDOWN, BASE + 1}, PSCI_INVALID_ADDRESS},
 		{{PSCI_AFFINITY_INFO, 0, 0}, PSCI_AFFINITY_ON},
 		{{PSCI_AFFINITY_INFO, 1, 0}, PSCI_AFFINITY_OFF},
 		{{PSCI_AFFINITY_INFO, PES, 0}, PSCI_INVALID_PARAMETERS},
@@ -88,6 +93,98 @@ static void test_cpu_on_and_off(void **state)
 	}
 }
 
+static unsigned waits(struct rig *r)
+{
+	return fake_calls(r->vm, 0, FAKE_WAIT, NULL, 0);
+}
+
+/* Wake PE 0, and see that it runs again. */
+static void wake(struct rig *r)
+{
+	struct hv_exit kick = {.kind = HV_EXIT_KICK};
+	struct fake_reg woken = {REG_X(20), 1};
+
+	fake_queue(r->vm, 0, &kick, &woken, 1);
+	assert_true(fake_wait_idle(r->vm, 0));
+	assert_int_equal(rig_x(r, 0, 20), 0); /* not before there is an interrupt */
+	pe_irq(r->s, 0, HV_IRQ, true);
+	for (unsigned i = 0; i < 20000 && !rig_x(r, 0, 20); i++)
+		rig_nap();
+	assert_int_equal(rig_x(r, 0, 20), 1);
+	assert_true(fake_wait_idle(r->vm, 0));
+}
+
+static void test_standby(void **state)
+{
+	struct rig *r = *state;
+	uint64_t pc = BASE + 0x20;
+
+	rig_start(r);
+	fake_set(r->vm, 0, REG_PC, pc);
+	assert_int_equal(rig_call(r, PSCI_CPU_SUSPEND, PSCI_STATE_ID, 0, 0), PSCI_SUCCESS);
+	assert_int_equal(waits(r), 1);
+	pe_set_pause(r->s); /* does not end it */
+	pe_set_resume(r->s);
+	wake(r);
+	assert_int_equal(rig_x(r, 0, 0), PSCI_SUCCESS);
+	assert_int_equal(rig_reg(r, 0, REG_PC), pc);
+	assert_int_equal(fake_calls(r->vm, 0, FAKE_RESET, NULL, 0), 1);
+	/* With the interrupt still pending the wait is over at once. */
+	assert_int_equal(rig_call(r, PSCI_CPU_SUSPEND, 0, 0, 0), PSCI_SUCCESS);
+	assert_int_equal(rig_call(r, PSCI_VERSION, 0, 0, 0), PSCI_1_1);
+}
+
+static void test_power_down(void **state)
+{
+	const uint64_t context = 0x123456789abcdef0, big_endian = 1 << 25;
+	struct rig *r = *state;
+
+	rig_start(r);
+	fake_set(r->vm, 0, REG_SYS(SYS_SCTLR_EL1), big_endian | 0x1005);
+	fake_set(r->vm, 0, REG_PSTATE, ARM_PSTATE_EL1t);
+	rig_call(r, PSCI_CPU_SUSPEND | SMCCC_64, PSCI_STATE_POWERDOWN, BASE + 0x800, context);
+	assert_int_equal(waits(r), 1);
+	wake(r);
+	assert_int_equal(rig_x(r, 0, 0), context);
+	assert_int_equal(rig_reg(r, 0, REG_PC), BASE + 0x800);
+	assert_int_equal(rig_reg(r, 0, REG_PSTATE), EL1H);
+	/* The MMU is off; the byte order is the caller's. */
+	assert_int_equal(rig_reg(r, 0, REG_SYS(SYS_SCTLR_EL1)), big_endian);
+	assert_int_equal(fake_calls(r->vm, 0, FAKE_RESET, NULL, 0), 1);
+}
+
+/* A reset ends the wait, and what was to come after it. */
+static void test_reset_while_suspended(void **state)
+{
+	struct rig *r = *state;
+
+	rig_start(r);
+	rig_call(r, PSCI_CPU_SUSPEND, PSCI_STATE_POWERDOWN, BASE + 0x800, 5);
+	pe_set_pause(r->s);
+	pe_set_reset(r->s, &r->entry);
+	pe_set_resume(r->s);
+	assert_true(fake_wait_idle(r->vm, 0));
+	assert_int_equal(rig_reg(r, 0, REG_PC), BASE);
+	rig_call(r, PSCI_CPU_SUSPEND, 0, 0, 0);
+	wake(r);
+	assert_int_equal(rig_reg(r, 0, REG_PC), BASE);
+}
+
+static void test_suspend_without_wait(void **state)
+{
+	struct rig *r = *state;
+
+	r->caps.wait_for_interrupt = false;
+	rig_start(r);
+	fake_set(r->vm, 0, REG_PC, BASE + 4);
+	assert_int_equal(rig_call(r, PSCI_CPU_SUSPEND, 0, 0, 0), PSCI_SUCCESS);
+	assert_int_equal(rig_call(r, PSCI_CPU_SUSPEND, PSCI_STATE_POWERDOWN, BASE, 0),
+			 PSCI_SUCCESS);
+	assert_int_equal(rig_reg(r, 0, REG_PC), BASE + 4);
+	assert_int_equal(waits(r), 0);
+	assert_int_equal(rig_call(r, PSCI_VERSION, 0, 0, 0), PSCI_1_1);
+}
+
 static void test_system_calls(void **state)
 {
 	struct rig *r = *state;
@@ -117,6 +214,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_psci_table),
 		TEST(test_cpu_on_and_off),
+		TEST(test_standby),
+		TEST(test_power_down),
+		TEST(test_reset_while_suspended),
+		TEST(test_suspend_without_wait),
 		TEST(test_system_calls),
 	};
 #undef TEST

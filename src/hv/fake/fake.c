@@ -21,6 +21,8 @@ struct step {
 struct hv_vcpu {
 	struct hv_vm *vm;
 	bool exists, idle, kicked;
+	bool waiting;	/* for a line */
+	unsigned lines; /* bit n: enum hv_line */
 	pthread_t owner;
 	uint32_t timers;
 	struct step steps[FAKE_EXITS];
@@ -170,6 +172,7 @@ static int probe(const char *options, struct hv_caps *caps, struct err *e)
 		.page_size = 4096,
 		.undef_icc = true,
 		.smccc_exits = true,
+		.wait_for_interrupt = true,
 		.dcache_coherent_off = true,
 		.zva_bytes = 64,
 		.counter_hz = 62500000,
@@ -256,10 +259,17 @@ static void vcpu_destroy(struct hv_vcpu *c)
 	pthread_mutex_unlock(&c->vm->lock);
 }
 
+/* Some back ends do not work otherwise. */
+static void check_thread(const struct hv_vcpu *c)
+{
+	CHECK(pthread_equal(c->owner, pthread_self()));
+}
+
 static int vcpu_reset(struct hv_vcpu *c)
 {
 	pthread_mutex_lock(&c->vm->lock);
 	record(c, FAKE_RESET, 0, 0);
+	c->waiting = false;
 	c->reg_count = 0;
 	memset(c->v, 0, sizeof(c->v));
 	*find_reg(c, REG_PSTATE, true) = 0x3c5;
@@ -276,10 +286,15 @@ static void report_next(struct hv_vcpu *c, struct hv_exit *exit)
 	*exit = s->exit;
 }
 
+static bool has_exit(const struct hv_vcpu *c)
+{
+	return c->kicked || (c->waiting ? c->lines != 0 : c->next_step < c->step_count);
+}
+
 static void run(struct hv_vcpu *c, struct hv_exit *exit)
 {
 	pthread_mutex_lock(&c->vm->lock);
-	while (!c->kicked && c->next_step == c->step_count) {
+	while (!has_exit(c)) {
 		c->idle = true;
 		pthread_cond_broadcast(&c->vm->changed);
 		pthread_cond_wait(&c->vm->changed, &c->vm->lock);
@@ -287,11 +302,24 @@ static void run(struct hv_vcpu *c, struct hv_exit *exit)
 	c->idle = false;
 	if (c->kicked)
 		*exit = (struct hv_exit){.kind = HV_EXIT_KICK};
+	else if (c->waiting)
+		*exit = (struct hv_exit){.kind = HV_EXIT_WAKE};
 	else
 		report_next(c, exit);
+	c->waiting = c->waiting && c->kicked;
 	c->kicked = false;
 	record(c, FAKE_RUN, exit->kind, 0);
 	pthread_mutex_unlock(&c->vm->lock);
+}
+
+static int wait_for_interrupt(struct hv_vcpu *c)
+{
+	check_thread(c);
+	pthread_mutex_lock(&c->vm->lock);
+	record(c, FAKE_WAIT, 0, 0);
+	c->waiting = true;
+	pthread_mutex_unlock(&c->vm->lock);
+	return 0;
 }
 
 static void kick(struct hv_vcpu *c)
@@ -314,12 +342,6 @@ static int mmio_abort(struct hv_vcpu *c)
 {
 	record_locked(c, FAKE_MMIO_ABORT, 0, 0);
 	return 0;
-}
-
-/* Some back ends do not work otherwise. */
-static void check_thread(const struct hv_vcpu *c)
-{
-	CHECK(pthread_equal(c->owner, pthread_self()));
 }
 
 static int get_reg(struct hv_vcpu *c, uint32_t id, uint64_t *value)
@@ -359,7 +381,11 @@ static int set_vreg(struct hv_vcpu *c, unsigned n, const uint64_t value[2])
 
 static int irq(struct hv_vcpu *c, enum hv_line line, bool level)
 {
-	record_locked(c, FAKE_IRQ, line, level);
+	pthread_mutex_lock(&c->vm->lock);
+	record(c, FAKE_IRQ, line, level);
+	c->lines = (c->lines & ~(1U << line)) | (unsigned)level << line;
+	pthread_cond_broadcast(&c->vm->changed);
+	pthread_mutex_unlock(&c->vm->lock);
 	return 0;
 }
 
@@ -391,6 +417,7 @@ const struct hv_ops hv_fake_ops = {
 	.vcpu_destroy = vcpu_destroy,
 	.vcpu_reset = vcpu_reset,
 	.run = run,
+	.wait_for_interrupt = wait_for_interrupt,
 	.kick = kick,
 	.mmio_done = mmio_done,
 	.mmio_abort = mmio_abort,

@@ -4,7 +4,8 @@
  * the registers as the guest would have left them, and afterwards looks at what was called.
  *
  * It is in no list of back ends; a test creates its VM through hv_fake_ops itself. With nothing queued
- * run() blocks, as a guest in WFI does, until the vCPU is kicked. Every function here may be called
+ * run() blocks, as a guest in WFI does, until the vCPU is kicked; after wait_for_interrupt() it does so
+ * whatever is queued, until a line is high. Every function here may be called
  * from any thread; access to registers through hv_fake_ops from any but the vCPU's own ends the process.
  */
 #ifndef HV_FAKE_FAKE_H
@@ -41,6 +42,7 @@ enum fake_what {
 	FAKE_IRQ,   /* a: line, b: level */
 	FAKE_DEBUG, /* a: flags */
 	FAKE_RESET,
+	FAKE_WAIT,
 };
 
 struct fake_call {

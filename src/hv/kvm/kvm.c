@@ -164,6 +164,8 @@ static int kvm_probe(const char *options, struct hv_caps *caps, struct err *e)
 		goto out;
 	}
 	caps->smccc_exits = has_smccc_filter(vm_fd);
+	/* What we use of it came with it, in Linux 6.0: vCPUs that userspace may suspend. */
+	caps->wait_for_interrupt = extension(fd, KVM_CAP_ARM_SYSTEM_SUSPEND);
 	close(vm_fd);
 out:
 	close(fd);
@@ -361,7 +363,8 @@ static int kvm_vcpu_reset(struct hv_vcpu *v)
 	 * it; the exit reason is what tells it to. */
 	v->mmio_pending = false;
 	v->run->exit_reason = KVM_EXIT_UNKNOWN;
-	/* A second KVM_ARM_VCPU_INIT resets registers to the architecture's values, EL1h masked. */
+	/* A second KVM_ARM_VCPU_INIT resets registers to the architecture's values, EL1h masked, and makes
+	 * the vCPU runnable. */
 	return ioctl(v->fd, KVM_ARM_VCPU_INIT, &v->init) ? -errno : 0;
 }
 
@@ -504,6 +507,20 @@ static void exit_nisv(struct hv_vcpu *v, struct hv_exit *x)
 	x->dabt.is_cache = bit(iss, 8);
 }
 
+static int set_mp_state(struct hv_vcpu *v, uint32_t state)
+{
+	struct kvm_mp_state s = {state};
+
+	return ioctl(v->fd, KVM_SET_MP_STATE, &s) ? -errno : 0;
+}
+
+/* A suspended vCPU waits in KVM_RUN as in WFI. With an interrupt line high that exits as
+ * KVM_SYSTEM_EVENT_WAKEUP; for everything else it is an ordinary KVM_RUN. */
+static int kvm_wait_for_interrupt(struct hv_vcpu *v)
+{
+	return set_mp_state(v, KVM_MP_STATE_SUSPENDED);
+}
+
 /* KVM's own PSCI, which a guest reaches by HVC or SMC that was not intercepted; and what else KVM wants to
  * tell. */
 static void exit_system(struct hv_vcpu *v, struct hv_exit *x)
@@ -512,6 +529,12 @@ static void exit_system(struct hv_vcpu *v, struct hv_exit *x)
 	char text[100];
 
 	switch (type) {
+	case KVM_SYSTEM_EVENT_WAKEUP:
+		x->kind = HV_EXIT_WAKE;
+		/* KVM would go on waiting. */
+		if (set_mp_state(v, KVM_MP_STATE_RUNNABLE))
+			fail(x, -EIO, "cannot make a suspended vCPU runnable");
+		break;
 	case KVM_SYSTEM_EVENT_SHUTDOWN:
 		x->kind = HV_EXIT_SYSTEM;
 		x->system.what = HV_SYSTEM_OFF;
@@ -782,6 +805,7 @@ const struct hv_ops hv_kvm_ops = {
 	.vcpu_destroy = kvm_vcpu_destroy,
 	.vcpu_reset = kvm_vcpu_reset,
 	.run = kvm_vcpu_run,
+	.wait_for_interrupt = kvm_wait_for_interrupt,
 	.kick = kvm_kick,
 	.mmio_done = kvm_mmio_done,
 	.mmio_abort = kvm_mmio_abort,
