@@ -139,7 +139,7 @@ struct sysreg_masks sysreg_masks(const struct sysreg_desc *d, const struct arm_f
 	const struct layout *l = &layouts[e2h ? d->layout_e2h : d->layout];
 	struct sysreg_masks m = {.writable = l->raw};
 
-	if (!l->count)
+	if (!l->count && !l->raw)
 		m.writable = ~0ULL;
 	for (unsigned i = 0; i < l->count; i++) {
 		const struct sysreg_field *f = &fields[l->first + i];
