@@ -261,11 +261,16 @@ static void append(struct plan *p, uint32_t w)
 	p->c->word[p->c->count++] = w;
 }
 
+static bool known(const struct judge_gen *g, enum judge_known_kind kind, uint32_t w)
+{
+	return judge_known_find(g->known, kind, a64_rows[a64_decode(w)].name, w);
+}
+
 static bool is_good(struct judge_gen *g, enum a64_op op, uint32_t w, bool block)
 {
 	if (a64_decode(w) != op)
 		return false;
-	if (judge_known_find(g->known, a64_rows[op].name, w, false)) {
+	if (known(g, JUDGE_KNOWN_WORD, w) || (block && known(g, JUDGE_KNOWN_LOW16, w))) {
 		g->left_out[op]++;
 		return false;
 	}
@@ -396,6 +401,8 @@ void judge_gen_state(struct judge_gen *g, struct judge_case *c)
 	for (unsigned i = 0; i < c->count; i++) {
 		state_for_word(g, c, c->word[i]);
 		state_for_branch(g, c, i);
+		if (known(g, JUDGE_KNOWN_FZ, c->word[i]))
+			c->state.fpcr &= ~JUDGE_FPCR_FZ;
 	}
 }
 

@@ -19,7 +19,7 @@ struct condition {
 
 struct line {
 	char row[40], reason[200];
-	bool sigbus;
+	enum judge_known_kind kind;
 	unsigned count;
 	struct condition condition[MAX_CONDITIONS];
 };
@@ -70,6 +70,19 @@ static bool parse_condition(char *text, struct condition *c)
 	return parse_field(text, &c->a) && parse_field(eq + 1, &c->b);
 }
 
+static bool parse_kind(const char *word, struct line *l)
+{
+	static const char *const names[JUDGE_KNOWN_KINDS] = {"", "SIGBUS", "FZ", "LOW16"};
+
+	for (unsigned i = 1; i < JUDGE_KNOWN_KINDS; i++) {
+		if (strcmp(word, names[i]) == 0) {
+			l->kind = i;
+			return true;
+		}
+	}
+	return false;
+}
+
 static bool parse_line(char *text, struct line *l)
 {
 	char *colon = strstr(text, " : "), *save, *word;
@@ -83,10 +96,9 @@ static bool parse_line(char *text, struct line *l)
 		return false;
 	snprintf(l->row, sizeof(l->row), "%s", word);
 	while ((word = strtok_r(NULL, " \t", &save))) {
-		if (strcmp(word, "SIGBUS") == 0)
-			l->sigbus = true;
-		else if (l->count == MAX_CONDITIONS ||
-			 !parse_condition(word, &l->condition[l->count++]))
+		if (parse_kind(word, l))
+			continue;
+		if (l->count == MAX_CONDITIONS || !parse_condition(word, &l->condition[l->count++]))
 			return false;
 	}
 	return true;
@@ -149,11 +161,11 @@ static bool matches(const struct line *l, const char *row, uint32_t word)
 	return true;
 }
 
-const char *judge_known_find(const struct judge_known *k, const char *row, uint32_t word,
-			     bool sigbus)
+const char *judge_known_find(const struct judge_known *k, enum judge_known_kind kind,
+			     const char *row, uint32_t word)
 {
 	for (unsigned i = 0; i < k->count; i++)
-		if (k->line[i].sigbus == sigbus && matches(&k->line[i], row, word))
+		if (k->line[i].kind == kind && matches(&k->line[i], row, word))
 			return k->line[i].reason;
 	return NULL;
 }

@@ -5,9 +5,8 @@
  *	ROW CONDITION... : REASON
  *
  * ROW is a row of the instruction tables, or a pattern with * and ?. A CONDITION is FIELD=FIELD, FIELD=NUMBER,
- * the same with !=, or SIGBUS: the instruction is misaligned here and the reference does not mind. A field is
- * one of the names in known.c, or a range of bits, HIGH:LOW. All conditions have to be true. Words with
- * a line without SIGBUS are never made.
+ * the same with !=, or one of the words below. A field is one of the names in known.c, or a range of bits,
+ * HIGH:LOW. All conditions have to be true.
  */
 #ifndef JUDGE_KNOWN_H
 #define JUDGE_KNOWN_H
@@ -15,14 +14,22 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+enum judge_known_kind {
+	JUDGE_KNOWN_WORD,   /* without one of the following: such words are never made */
+	JUDGE_KNOWN_SIGBUS, /* SIGBUS: misaligned here, but the reference does not mind */
+	JUDGE_KNOWN_FZ,	    /* FZ: made with FPCR.FZ and FZ16 0 only */
+	JUDGE_KNOWN_LOW16,  /* LOW16: only bits 15:0 of Vd are compared; not made in blocks */
+	JUDGE_KNOWN_KINDS
+};
+
 struct judge_known;
 
 /* Prints mistakes to stderr and returns NULL. */
 struct judge_known *judge_known_load(const char *path);
 void judge_known_free(struct judge_known *k);
 
-/* The reason why @word of @row is left out, or NULL; @sigbus: look at the lines that say so, instead of the others. */
-const char *judge_known_find(const struct judge_known *k, const char *row, uint32_t word,
-			     bool sigbus);
+/* The reason why a line of this kind is true of @word of @row, or NULL. */
+const char *judge_known_find(const struct judge_known *k, enum judge_known_kind kind,
+			     const char *row, uint32_t word);
 
 #endif

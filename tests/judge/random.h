@@ -7,6 +7,8 @@
 
 #include <stdbool.h>
 
+#define JUDGE_FPCR_FZ (1ull << 24 | 1ull << 19) /* FZ, FZ16 */
+
 struct judge_random {
 	uint64_t s;
 };
