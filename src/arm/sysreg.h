@@ -100,7 +100,8 @@ struct sysreg_desc {
 	uint16_t code;	 /* SYSREG() */
 	uint16_t index;	 /* enum sysreg_index; may be that of another register */
 	uint16_t target; /* _EL12, _EL02: code of the register that it names, else SYS_NONE */
-	/* At EL2 with HCR_EL2.E2H = 1: code of the register that is accessed, or SYS_NONE. */
+	/* At EL2 with HCR_EL2.E2H = 1: code of the register that is accessed, or SYS_NONE. The
+	 * timers' also at EL0 if TGE is 1, too; in Secure state, it is CNTHPS_ or CNTHVS_ then. */
 	uint16_t e2h;
 	uint8_t layout, layout_e2h; /* enum sysreg_layout, for HCR_EL2.E2H 0 and 1 */
 	uint8_t read, write;	    /* bit n: from ELn; all else is UNDEFINED */
