@@ -164,6 +164,7 @@ void cache_flush(const void *start, size_t len);
 
 enum psci {
 	PSCI_VERSION = 0x84000000,
+	PSCI_CPU_SUSPEND = 0xc4000001,
 	PSCI_CPU_OFF = 0x84000002,
 	PSCI_CPU_ON = 0xc4000003,
 	PSCI_AFFINITY_INFO = 0xc4000004,
