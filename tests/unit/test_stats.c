@@ -49,7 +49,8 @@ static int setup(void **state)
 
 	*vm = (struct vm){.hv = &hv_fake_ops, .board = board_create(), .mem = mem_space_create()};
 	vm->pes = pe_set_create(1);
-	pe_set_configure(vm->pes, &(struct pe_set_config){.hv = vm->hv, .mem = vm->mem});
+	pe_set_configure(vm->pes,
+			 &(struct pe_set_config){.hv = vm->hv, .caps = &vm->caps, .mem = vm->mem});
 	vm->host = (struct dev_host){.mem = vm->mem, .pes = vm->pes, .loop = loop_create()};
 	for (unsigned i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
 		assert_int_equal(board_line(vm->board, lines[i], "test", &r->e), 0);
