@@ -5,6 +5,7 @@
 
 #include <stdarg.h>
 #include <stdlib.h>
+#include <string.h>
 
 int err_set(struct err *e, int code, const char *where, const char *fmt, ...)
 {
@@ -36,6 +37,19 @@ void err_hint(struct err *e, const char *fmt, ...)
 	va_start(ap, fmt);
 	item->hint = xvasprintf(fmt, ap);
 	va_end(ap);
+}
+
+void err_move(struct err *to, struct err *from)
+{
+	if (!to || !err_any(from)) {
+		err_free(from);
+		return;
+	}
+	to->items = xrealloc(to->items, to->count + from->count, sizeof(*to->items));
+	memcpy(&to->items[to->count], from->items, from->count * sizeof(*to->items));
+	to->count += from->count;
+	free(from->items);
+	*from = (struct err)ERR_INIT;
 }
 
 bool err_any(const struct err *e)

@@ -41,6 +41,9 @@ int err_set(struct err *e, int code, const char *where, const char *fmt, ...)
 /* Attach a hint (replacing an earlier one) to the last item. No item: no effect. */
 void err_hint(struct err *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
+/* Append all items of @from, which is left empty. Either may be NULL. */
+void err_move(struct err *to, struct err *from);
+
 /* True if the list holds an item. */
 bool err_any(const struct err *e);
 

@@ -48,10 +48,11 @@ static void finish(struct vm *vm, enum vm_end end)
 	loop_stop(vm->loop);
 }
 
-static void add_error(struct vm *vm, int code, const char *where, const char *text)
+/* PEs report failures at any time, and the main loop's thread those of a reset. Empties @e. */
+static void add_errors(struct vm *vm, struct err *e)
 {
 	pthread_mutex_lock(&vm->err_lock);
-	err_set(vm->err, code, where, "%s", text);
+	err_move(vm->err, e);
 	pthread_mutex_unlock(&vm->err_lock);
 }
 
@@ -76,12 +77,13 @@ static int load(struct vm *vm, struct err *e);
 static void do_reset(void *opaque)
 {
 	struct vm *vm = opaque;
+	struct err e = ERR_INIT;
 
 	if (__atomic_load_n(&vm->ending, __ATOMIC_ACQUIRE))
 		return;
 	if (!vm->paused)
 		pe_set_pause(vm->pes);
-	if (load(vm, vm->err)) {
+	if (load(vm, &e)) {
 		finish(vm, VM_END_CONFIG);
 	} else {
 		pe_set_reset(vm->pes, &vm->entry);
@@ -89,6 +91,7 @@ static void do_reset(void *opaque)
 	}
 	if (!vm->paused)
 		pe_set_resume(vm->pes);
+	add_errors(vm, &e);
 }
 
 static void on_reset(void *opaque, const char *what)
@@ -127,9 +130,11 @@ static void on_failed(void *opaque, unsigned pe, const char *text)
 {
 	struct vm *vm = opaque;
 	char where[16];
+	struct err e = ERR_INIT;
 
 	snprintf(where, sizeof(where), "pe%u", pe);
-	add_error(vm, -EIO, where, text);
+	err_set(&e, -EIO, where, "%s", text);
+	add_errors(vm, &e);
 	finish(vm, VM_END_HOST_FAILURE);
 }
 

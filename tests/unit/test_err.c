@@ -66,11 +66,37 @@ static void test_no_list(void **state)
 	assert_int_equal(e.count, 0);
 }
 
+static void test_move(void **state)
+{
+	struct err to = ERR_INIT, from = ERR_INIT;
+
+	err_move(&to, &from);
+	assert_int_equal(to.count, 0);
+	err_set(&from, -EIO, "pe1", "first");
+	err_hint(&from, "try again");
+	err_set(&from, -EINVAL, NULL, "second");
+	err_set(&to, -ENOENT, NULL, "before");
+	err_move(&to, &from);
+	assert_false(err_any(&from));
+	assert_int_equal(to.count, 3);
+	assert_int_equal(err_code(&to), -ENOENT);
+	assert_string_equal(to.items[1].where, "pe1");
+	assert_string_equal(to.items[1].hint, "try again");
+	assert_string_equal(to.items[2].text, "second");
+	err_set(&from, -EIO, NULL, "dropped");
+	err_move(NULL, &from);
+	assert_false(err_any(&from));
+	err_move(&to, NULL);
+	assert_int_equal(to.count, 3);
+	err_free(&to);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_collect),
 		cmocka_unit_test(test_no_list),
+		cmocka_unit_test(test_move),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
