@@ -228,6 +228,8 @@ static void tags_do_not_reach_pc(void **state)
 	r->c.tbi_mask[0] = r->c.tbi_mask[1] = ~0ULL >> 8;
 	assert_int_equal(target(r, 0xd61f0020), 0x123456789ab0);
 	assert_int_equal(target(r, 0xd61f0040), 0xffff800000000010); /* br x2 */
+	r->c.pstate = 3 << 2;
+	assert_int_equal(target(r, 0xd61f0040), 0x00ff800000000010); /* at EL3 */
 }
 
 int main(void)

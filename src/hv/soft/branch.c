@@ -6,13 +6,13 @@
  */
 #include "hv/soft/flags.h"
 
-/* AArch64.BranchAddr(): a tag does not get into PC. */
+/* AArch64.BranchAddr(): a tag does not get into PC. EL2 and EL3 have a lower range only. */
 static uint64_t branch_address(const struct soft_cpu *c, uint64_t target)
 {
 	bool upper = bit(target, 55);
 	uint64_t mask = c->tbi_mask[upper];
 
-	return upper ? target | ~mask : target & mask;
+	return upper && soft_el(c) < 2 ? target | ~mask : target & mask;
 }
 
 static inline void jump(struct soft_cpu *c, bool taken, int64_t offset)
