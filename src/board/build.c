@@ -30,7 +30,7 @@ static const char *kind_name(const struct component *c, const char *kind)
 {
 	const struct dev_irq_in *in = c->irq_in;
 
-	while (strcmp(in->kind, kind))
+	while (strcmp(in->kind, kind) != 0)
 		in++;
 	return in->kind;
 }
@@ -114,7 +114,7 @@ static void set_default_refs(const struct board *b, struct dev *d, const struct 
 
 		if (def->kind != PROP_REF || !def->def || board_part_prop(part, def->name))
 			continue;
-		while (o && strcmp(o->self.c->type, def->ref))
+		while (o && strcmp(o->self.c->type, def->ref) != 0)
 			o = o->next;
 		if (o)
 			*(struct dev **)field(d, def) = o->dev;
