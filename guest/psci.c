@@ -33,10 +33,14 @@ static void test_smccc_version(void)
 	uint64_t x[18] = {0x80000000};
 
 	smccc_hvc(x);
-	if ((int32_t)x[0] == NOT_SUPPORTED)
+	if ((int32_t)x[0] == NOT_SUPPORTED) {
 		note("no SMCCC_VERSION");
-	else
-		ok(x[0] >= 0x10000 && x[0] < 0x20000, "SMCCC_VERSION", "0x%lx", x[0]);
+		return;
+	}
+	ok(x[0] >= 0x10000 && x[0] < 0x20000, "SMCCC_VERSION", "0x%lx", x[0]);
+	ok_eq((uint64_t)psci(PSCI_FEATURES, 0x80000000, 0, 0), 0, "PSCI_FEATURES of SMCCC_VERSION");
+	ok_eq((uint64_t)psci(PSCI_FEATURES, 0x80000001, 0, 0), (uint64_t)NOT_SUPPORTED,
+	      "PSCI_FEATURES of SMCCC_ARCH_FEATURES");
 }
 
 static void test_errors(void)

@@ -157,7 +157,7 @@ static const struct {
 	uint32_t function;
 	bool has_64; /* the SMC64 form exists */
 	call_fn *fn;
-	int64_t features; /* answer to PSCI_FEATURES / SMCCC_ARCH_FEATURES */
+	int64_t features; /* answer to PSCI_FEATURES */
 } calls[] = {
 	{PSCI_VERSION, false, version, 0},
 	{PSCI_CPU_SUSPEND, true, cpu_suspend, 0},
@@ -170,7 +170,8 @@ static const struct {
 	{PSCI_SYSTEM_RESET2, true, system_reset2, 0},
 	{PSCI_FEATURES, false, psci_features, 0},
 	{SMCCC_VERSION, false, smccc_version, 0},
-	{SMCCC_ARCH_FEATURES, false, smccc_arch_features, 0},
+	/* PSCI_FEATURES tells of PSCI's functions and, by exception, of SMCCC_VERSION (DEN 0022, 5.15). */
+	{SMCCC_ARCH_FEATURES, false, smccc_arch_features, PSCI_NOT_SUPPORTED},
 };
 
 static int find_call(uint32_t function)
@@ -183,16 +184,11 @@ static int find_call(uint32_t function)
 	return -1;
 }
 
-static int64_t features_of(uint32_t function)
-{
-	int i = find_call(function);
-
-	return i < 0 ? PSCI_NOT_SUPPORTED : calls[i].features;
-}
-
 static int64_t psci_features(struct call *c)
 {
-	return features_of(c->arg[0]);
+	int i = find_call(c->arg[0]);
+
+	return i < 0 ? PSCI_NOT_SUPPORTED : calls[i].features;
 }
 
 /* Workaround and SoC-id calls are not offered: the host takes care of its own cores. */

@@ -25,14 +25,29 @@ static void test_psci_table(void **state)
 		{{PSCI_SYSTEM_SUSPEND}, PSCI_NOT_SUPPORTED},
 		{{SMCCC_VERSION}, SMCCC_1_1},
 		{{SMCCC_ARCH_FEATURES, SMCCC_VERSION}, 0},
+		{{SMCCC_ARCH_FEATURES, SMCCC_ARCH_FEATURES}, 0},
 		{{SMCCC_ARCH_FEATURES, SMCCC_ARCH_WORKAROUND_1}, SMCCC_NOT_SUPPORTED},
+		{{SMCCC_ARCH_FEATURES, SMCCC_ARCH_SOC_ID}, SMCCC_NOT_SUPPORTED},
+		{{SMCCC_ARCH_FEATURES, PSCI_VERSION}, SMCCC_NOT_SUPPORTED},
+		{{SMCCC_VERSION | SMCCC_64}, SMCCC_NOT_SUPPORTED},
 		{{PSCI_FEATURES, PSCI_CPU_ON}, 0},
 		{{PSCI_FEATURES, PSCI_CPU_ON | SMCCC_64}, 0},
 		{{PSCI_FEATURES, PSCI_CPU_OFF}, 0},
 		{{PSCI_FEATURES, PSCI_CPU_OFF | SMCCC_64}, PSCI_NOT_SUPPORTED},
+		{{PSCI_FEATURES, PSCI_VERSION}, 0},
+		{{PSCI_FEATURES, PSCI_AFFINITY_INFO}, 0},
+		{{PSCI_FEATURES, PSCI_SYSTEM_OFF}, 0},
+		{{PSCI_FEATURES, PSCI_SYSTEM_RESET}, 0},
+		{{PSCI_FEATURES, PSCI_SYSTEM_RESET2 | SMCCC_64}, 0},
+		{{PSCI_FEATURES, PSCI_FEATURES}, 0},
 		{{PSCI_FEATURES, SMCCC_VERSION}, 0},
+		{{PSCI_FEATURES, SMCCC_ARCH_FEATURES}, PSCI_NOT_SUPPORTED},
+		{{PSCI_FEATURES, SMCCC_VERSION | SMCCC_64}, PSCI_NOT_SUPPORTED},
+		{{PSCI_FEATURES, PSCI_MIGRATE}, PSCI_NOT_SUPPORTED},
 		{{PSCI_FEATURES, PSCI_MEM_PROTECT}, PSCI_NOT_SUPPORTED},
 		{{PSCI_MIGRATE_INFO_TYPE}, PSCI_TOS_NOT_PRESENT},
+		{{PSCI_MIGRATE}, PSCI_NOT_SUPPORTED},
+		{{PSCI_MIGRATE_INFO_UP_CPU | SMCCC_64}, PSCI_NOT_SUPPORTED},
 		{{PSCI_FEATURES, PSCI_CPU_SUSPEND | SMCCC_64}, 0},
 		{{PSCI_CPU_SUSPEND, 1 << 17}, PSCI_INVALID_PARAMETERS},
 		{{PSCI_CPU_SUSPEND, 1 << 24}, PSCI_INVALID_PARAMETERS}, /* level 1 */
@@ -91,6 +106,24 @@ static void test_cpu_on_and_off(void **state)
 		rig_queue_call(r, 1, PSCI_CPU_OFF, 0, 0, 0);
 		rig_wait_off(r, 1);
 	}
+}
+
+/* Another PE that has been switched on but not begun. */
+static void test_on_pending(void **state)
+{
+	struct rig *r = *state;
+
+	r->word[0] = 0xd518c004; /* msr vbar_el1, x4: while it is stepped, nobody else runs */
+	rig_start(r);
+	rig_execute(r, 0, EL1H);
+	assert_int_equal(rig_call(r, PSCI_CPU_ON, 1, BASE + 0x100, 7), PSCI_SUCCESS);
+	assert_int_equal(rig_call(r, PSCI_AFFINITY_INFO, 1, 0, 0), PSCI_AFFINITY_ON_PENDING);
+	assert_int_equal(rig_call(r, PSCI_CPU_ON, 1, BASE + 0x200, 8), PSCI_ON_PENDING);
+	fake_queue(r->vm, 0, &(struct hv_exit){.kind = HV_EXIT_STEP}, NULL, 0);
+	assert_true(fake_wait_idle(r->vm, 1));
+	assert_int_equal(rig_reg(r, 1, REG_PC), BASE + 0x100);
+	assert_int_equal(rig_x(r, 1, 0), 7);
+	assert_int_equal(rig_call(r, PSCI_AFFINITY_INFO, 1, 0, 0), PSCI_AFFINITY_ON);
 }
 
 static unsigned waits(struct rig *r)
@@ -212,13 +245,10 @@ int main(void)
 {
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, rig_setup, rig_teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(test_psci_table),
-		TEST(test_cpu_on_and_off),
-		TEST(test_standby),
-		TEST(test_power_down),
-		TEST(test_reset_while_suspended),
-		TEST(test_suspend_without_wait),
-		TEST(test_system_calls),
+		TEST(test_psci_table),		 TEST(test_cpu_on_and_off),
+		TEST(test_on_pending),		 TEST(test_standby),
+		TEST(test_power_down),		 TEST(test_reset_while_suspended),
+		TEST(test_suspend_without_wait), TEST(test_system_calls),
 	};
 #undef TEST
 
