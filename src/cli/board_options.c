@@ -167,7 +167,6 @@ static int set_linux(void *ctx, const char *prop, const char *value, const char 
 
 static int opt_kernel(void *ctx, const char *value, const char *where, struct err *e)
 {
-	((struct cli_board *)ctx)->has_kernel = true;
 	set_linux(ctx, "kernel", value, where, e);
 	return readable(value, where, e);
 }
@@ -211,7 +210,6 @@ static int fill_flash(struct cli_board *c, const char *path, bool readonly, cons
 	board_set_prop(c->board, flash, "readonly", readonly ? "true" : "false", where, e);
 	if (c->flash_count++)
 		return r;
-	c->has_firmware = true;
 	address = board_get_prop(c->board, flash, "address");
 	if (address)
 		board_set_prop(c->board, firmware, "entry", address, where, e);
@@ -407,17 +405,6 @@ const struct option cli_board_options[] = {
 
 /* ---- opening ---- */
 
-/* Firmware loads the kernel itself, if it can be told of it. */
-static void conflicts(const struct cli_board *c, struct err *e)
-{
-	if (!c->has_kernel || !c->has_firmware || board_find_type(c->board, "FW-CFG", 0))
-		return;
-	err_set(e, -EINVAL, "--kernel",
-		"this board has no fw_cfg device, which would offer the kernel to firmware");
-	err_hint(e, "leave out --kernel, or --bios and --flash; or add -vobj "
-		    "\"FW-CFG#address=...\"");
-}
-
 static void load(const struct options *o, struct cli_board *ctx, struct err *e)
 {
 	int r = board_load(ctx->board, o->operand[0], e);
@@ -426,7 +413,6 @@ static void load(const struct options *o, struct cli_board *ctx, struct err *e)
 	if (r && board_empty(ctx->board))
 		return;
 	options_apply(o, ctx, e);
-	conflicts(ctx, e);
 	board_check(ctx->board, e);
 }
 

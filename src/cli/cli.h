@@ -41,7 +41,6 @@ struct cli_board {
 	struct board *board;
 	uint64_t seed; /* --seed */
 	unsigned serial_count, flash_count;
-	bool has_kernel, has_firmware;
 };
 
 extern const struct option cli_board_options[];

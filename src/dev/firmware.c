@@ -140,17 +140,8 @@ static int offer_kernel(const struct firmware *f, struct err *e)
 {
 	const struct linux_images *l = linux_images(f->linux_object);
 	const char *cmdline = l->cmdline ? l->cmdline : "";
-	int r;
+	int r = offer_file(f, l->kernel, true, e);
 
-	if (!f->fw_cfg) {
-		r = err_set(e, -ENODEV, f->dev.where,
-			    "%s: this board has no fw_cfg device, which would offer the kernel to "
-			    "firmware",
-			    f->dev.name);
-		err_hint(e, "add a FW-CFG object, or start either firmware or a kernel");
-		return r;
-	}
-	r = offer_file(f, l->kernel, true, e);
 	if (!r && l->initrd)
 		r = offer_file(f, l->initrd, false, e);
 	if (!r)
@@ -160,6 +151,25 @@ static int offer_kernel(const struct firmware *f, struct err *e)
 }
 
 /* ---- component ---- */
+
+static bool has_kernel(const struct firmware *f)
+{
+	return f->linux_object && linux_images(f->linux_object)->kernel;
+}
+
+static int firmware_check(struct dev *d, struct err *e)
+{
+	const struct firmware *f = (const struct firmware *)d;
+	int r;
+
+	if (!f->enabled || f->fw_cfg || !has_kernel(f))
+		return 0;
+	r = err_set(e, -ENODEV, d->where,
+		    "%s: the board has no fw_cfg device, which would offer the kernel to it",
+		    d->name);
+	err_hint(e, "start either firmware or a kernel, or add -vobj \"FW-CFG#address=...\"");
+	return r;
+}
 
 static int firmware_init(struct dev *d, struct err *e)
 {
@@ -181,7 +191,7 @@ static int firmware_start(struct dev *d, struct dev_boot *b, struct err *e)
 	r = load_dtb(f, b, &dtb, e);
 	if (!r && f->image)
 		r = load_image(f, b, dtb, e);
-	if (!r && f->linux_object && linux_images(f->linux_object)->kernel)
+	if (!r && has_kernel(f))
 		r = offer_kernel(f, e);
 	if (r)
 		return r;
@@ -216,6 +226,7 @@ const struct component firmware_component = {
 	.cls = DEV_BOOT,
 	.size = sizeof(struct firmware),
 	.props = firmware_props,
+	.check = firmware_check,
 	.init = firmware_init,
 	.boot = firmware_start,
 };

@@ -344,13 +344,27 @@ static void test_offer_refused(void **state)
 	assert_int_equal(truncate(r->kernel, 0), 0);
 	assert_true(boot(r) < 0);
 	assert_string_equal(r->e.items[1].where, r->kernel);
-	set_ref(r, "fw_cfg", NULL);
-	assert_true(boot(r) < 0);
-	assert_non_null(strstr(r->e.items[2].text, "no fw_cfg device"));
-	assert_int_equal(r->e.count, 3);
 	assert_false(r->boot.found);
 	set_of(r, r->linux_object, "kernel", NULL); /* nothing to offer */
 	assert_int_equal(boot(r), 0);
+}
+
+/* Seen before anything is started. */
+static void test_no_fw_cfg(void **state)
+{
+	struct rig *r = *state;
+
+	offer_all(r);
+	set_ref(r, "fw_cfg", NULL);
+	set(r, "enabled", "off");
+	assert_int_equal(firmware_component.check(r->d, &r->e), 0);
+	set(r, "enabled", "on");
+	assert_true(firmware_component.check(r->d, &r->e) < 0);
+	assert_int_equal(r->e.count, 1);
+	assert_non_null(strstr(r->e.items[0].text, "no fw_cfg device"));
+	set_of(r, r->linux_object, "kernel", NULL);
+	assert_int_equal(firmware_component.check(r->d, &r->e), 0);
+	assert_int_equal(boot(r), 0); /* a device tree is all it needs */
 }
 
 /* Whichever object comes first: with firmware the kernel is not started as well. */
@@ -408,6 +422,7 @@ int main(void)
 		TEST(test_offer_kernel_only),
 		TEST(test_offer_gzip),
 		TEST(test_offer_refused),
+		TEST(test_no_fw_cfg),
 		TEST(test_linux_yields),
 		TEST(test_disabled_offers_nothing),
 		TEST(test_own_tree),
