@@ -311,7 +311,7 @@ static bool probe_pair(struct soft_cpu *c, uint64_t va, unsigned bytes)
 		soft_raise_alignment(c, va, true);
 		return false;
 	}
-	return (va & (SOFT_PAGE - 1)) + 2 * bytes <= SOFT_PAGE ||
+	return (va & (SOFT_PAGE - 1)) + 2UL * bytes <= SOFT_PAGE ||
 	       soft_probe_write(c, va, 2 * bytes, 0);
 }
 
