@@ -36,9 +36,12 @@ static unsigned asked;
 /* The mutex is not recursive: who holds it does not get it. */
 static void watch(struct dev *d, void *json_object)
 {
+	bool locked = pthread_mutex_trylock(&d->lock) == EBUSY;
+
+	if (!locked)
+		pthread_mutex_unlock(&d->lock);
 	asked++;
-	json_object_set_new(json_object, "locked",
-			    json_boolean(pthread_mutex_trylock(&d->lock) == EBUSY));
+	json_object_set_new(json_object, "locked", json_boolean(locked));
 }
 
 static int setup(void **state)
