@@ -26,6 +26,8 @@ struct a64_row {
 };
 
 extern const struct a64_row a64_rows[A64_OP_COUNT];
+/* As the Arm ARM has them, without FEAT_; "BASE": Armv8.0. */
+extern const char *const a64_feature_names[A64_FEAT_COUNT];
 
 /* A64_UNDEFINED: no row matches. A row's code may find further words UNDEFINED. */
 enum a64_op a64_decode(uint32_t word);

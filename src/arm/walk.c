@@ -268,6 +268,8 @@ static enum walk_result walk_tables(const struct arm_regime *r, const struct ran
 		uint64_t index = bits(va >> shift, index_bits(g, level) - 1, 0);
 
 		out->level = (int8_t)level;
+		out->desc_pa = base + index * 8;
+		out->big_endian = bit(r->sctlr, 25);
 		if (!read_desc(r, base + index * 8, &out->desc))
 			return ARM_WALK_EXTERNAL;
 		switch (desc_kind(g, level, out->desc)) {

@@ -43,11 +43,13 @@ struct arm_xlat {
 	uint8_t user;	    /* at EL0 */
 	uint8_t attr_index; /* into MAIR_ELx; meaningless while the MMU is off */
 	uint8_t sh;
-	bool ng;       /* not global */
-	bool ns;       /* the NS bits: output in the Non-secure space */
-	int8_t level;  /* of the leaf, -1..3; where the fault is */
-	uint8_t fsc;   /* fault status code, level included, if the walk failed */
-	uint64_t desc; /* last descriptor read */
+	bool ng;	  /* not global */
+	bool ns;	  /* the NS bits: output in the Non-secure space */
+	int8_t level;	  /* of the leaf, -1..3; where the fault is */
+	uint8_t fsc;	  /* fault status code, level included, if the walk failed */
+	uint64_t desc;	  /* last descriptor read, as a number */
+	uint64_t desc_pa; /* where it stands; 0: none was read */
+	bool big_endian;  /* ... and how */
 };
 
 enum walk_result {

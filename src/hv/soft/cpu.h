@@ -53,10 +53,11 @@ enum { SOFT_PAGE_BITS = 12, SOFT_PAGE = 1 << SOFT_PAGE_BITS, SOFT_TLB_BITS = 10 
 struct soft_tlb_entry {
 	uint64_t tag[SOFT_ACCESS_COUNT];
 	uint64_t addend;  /* host address - virtual address */
-	uint32_t context; /* soft_cpu.context[] of the half of the address space */
+	uint64_t context; /* soft_cpu.context[] of the half of the address space */
 	/* For the slow path: the page as it was translated. */
 	uint8_t prot; /* enum arm_prot that this view has */
 	bool valid, device;
+	bool host, writable; /* memory; that may be written */
 	uint64_t page, pa;
 };
 
@@ -78,7 +79,7 @@ struct soft_cpu {
 	const uint8_t *fetch_host;
 
 	struct soft_tlb_entry *tlb; /* of the current level's view */
-	uint32_t context[2];
+	uint64_t context[2];
 	uint64_t tbi_mask[2]; /* bits of an address that count, by bit 55 */
 
 	/* Local exclusive monitor. */

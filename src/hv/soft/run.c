@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The loop: fetch, look the word up, call its function. Whatever else may have to be done before an
+ * instruction is a bit of soft_cpu.event, or due when the budget is used up.
+ *
+ * Decoded words are kept by content, not by address: the word is read from the guest's memory each time, so
+ * code that changes is never stale.
+ */
+#include "hv/soft/sys.h"
+
+#include "host/clock.h"
+#include "util/bits.h"
+
+#include <string.h>
+#include <time.h>
+
+/* ---- leaving the guest ---- */
+
+struct hv_exit *soft_exit(struct soft_cpu *c, enum hv_exit_kind kind, bool stay)
+{
+	c->sys->exit.kind = kind;
+	if (stay)
+		c->next_pc = c->pc;
+	soft_event(c, SOFT_EVENT_EXIT);
+	return &c->sys->exit;
+}
+
+void soft_device(struct soft_cpu *c, uint64_t va, uint64_t pa, unsigned bytes, bool write,
+		 unsigned flags, uint64_t value)
+{
+	struct soft_sys *s = c->sys;
+	struct hv_exit *x;
+
+	s->mmio.va = va;
+	s->mmio.is_write = write;
+	if (!(flags & SOFT_MEM_ISV)) {
+		x = soft_exit(c, HV_EXIT_DABT, true);
+		x->dabt.ipa = pa;
+		x->dabt.is_write = write;
+		x->dabt.is_cache = false;
+		return;
+	}
+	x = soft_exit(c, HV_EXIT_MMIO, true);
+	x->mmio.ipa = pa;
+	x->mmio.size = bytes;
+	x->mmio.is_write = write;
+	x->mmio.value = write ? value : 0;
+	s->mmio.pending = true;
+	s->mmio.size = bytes;
+	s->mmio.rt = flags >> SOFT_MEM_RT_SHIFT & 31;
+	s->mmio.sign = flags & SOFT_MEM_SIGN;
+	s->mmio.dst64 = flags & SOFT_MEM_DST64;
+}
+
+/* ---- sleeping ---- */
+
+void soft_wake(struct soft_cpu *c)
+{
+	pthread_mutex_lock(&c->sys->lock);
+	pthread_cond_signal(&c->sys->wake);
+	pthread_mutex_unlock(&c->sys->lock);
+}
+
+static struct timespec at_ns(uint64_t ns)
+{
+	return (struct timespec){(time_t)(ns / NS_PER_S), (long)(ns % NS_PER_S)};
+}
+
+/* While it sleeps, a CPU counts as being outside the guest for those that wait for its TLB. */
+void soft_sleep(struct soft_cpu *c, uint64_t max_ns)
+{
+	struct soft_sys *s = c->sys;
+	uint64_t until = clock_mono_ns() + max_ns;
+	struct timespec t;
+
+	if (s->deadline_ns && s->deadline_ns < until)
+		until = s->deadline_ns;
+	t = at_ns(until);
+	atomic_store(&s->in_guest, false);
+	pthread_mutex_lock(&s->lock);
+	while (!(atomic_load(&c->event) & ~(unsigned)SOFT_EVENT_STEP)) {
+		if (pthread_cond_timedwait(&s->wake, &s->lock, &t))
+			break;
+	}
+	pthread_mutex_unlock(&s->lock);
+	atomic_store(&s->in_guest, true);
+	soft_event(c, SOFT_EVENT_TIME | SOFT_EVENT_FLUSH);
+}
+
+void soft_kick(struct hv_vcpu *v)
+{
+	soft_event(&v->c, SOFT_EVENT_KICK);
+	soft_wake(&v->c);
+}
+
+/* ---- before an instruction ---- */
+
+/* Timer outputs are the board's business: a change is an exit. */
+static bool timers_changed(struct soft_cpu *c)
+{
+	uint32_t levels = soft_timers(c);
+
+	if (levels == c->sys->timer_levels)
+		return false;
+	c->sys->timer_levels = levels;
+	return true;
+}
+
+/* D2.12 "Software Step exceptions", for steps that EL1 asked for. True: the exception was taken. */
+static bool software_step(struct soft_cpu *c)
+{
+	uint64_t mdscr = SOFT_REG(c, MDSCR_EL1);
+	unsigned el = soft_el(c);
+	bool enabled = bit(mdscr, 0) && !SOFT_REG(c, OSLSR_EL1) &&
+		       (el == 0 || (el == 1 && bit(mdscr, 13) && !(c->pstate & ARM_PSTATE_D)));
+
+	if (!enabled)
+		return false;
+	soft_event(c, SOFT_EVENT_STEP);
+	if (c->pstate & ARM_PSTATE_SS) {
+		c->pstate &= ~ARM_PSTATE_SS; /* active-not-pending: one instruction */
+		return false;
+	}
+	soft_take_sync(c, arm_esr(el ? ARM_EC_STEP_SAME : ARM_EC_STEP_LOWER, 0x22), 0, c->pc);
+	return true;
+}
+
+/* What to do in event STEP. True: next_pc is a vector. */
+static bool before_step(struct soft_cpu *c)
+{
+	if (c->pstate & ARM_PSTATE_IL) {
+		soft_take_sync(c, arm_esr_illegal_state(), 0, c->pc);
+		return true;
+	}
+	return software_step(c);
+}
+
+/* Handle what is due. False: leave the guest with soft_sys.exit. */
+static bool poll(struct soft_cpu *c)
+{
+	unsigned e = atomic_exchange_explicit(&c->event, 0, memory_order_acquire);
+	struct soft_sys *s = c->sys;
+
+	if (e & SOFT_EVENT_FLUSH)
+		soft_flush_requests(c);
+	if (e & SOFT_EVENT_EXIT) {
+		soft_event(c, e & ~(unsigned)SOFT_EVENT_EXIT);
+		return false;
+	}
+	if (s->debug_flags & HV_DEBUG_STEP) {
+		if (s->step_done) {
+			s->exit.kind = HV_EXIT_STEP;
+			soft_event(c, e & ~(unsigned)SOFT_EVENT_STEP);
+			return false;
+		}
+		s->step_done = true;
+		soft_event(c, SOFT_EVENT_STEP);
+	}
+	if (e & SOFT_EVENT_KICK) {
+		s->exit.kind = HV_EXIT_KICK;
+		soft_event(c, e & ~(unsigned)SOFT_EVENT_KICK);
+		return false;
+	}
+	if (c->budget <= 0 || e & SOFT_EVENT_TIME) {
+		c->budget = SOFT_POLL;
+		if (timers_changed(c)) {
+			s->exit.kind = HV_EXIT_KICK;
+			soft_event(c, e & ~(unsigned)SOFT_EVENT_TIME);
+			return false;
+		}
+	}
+	if (s->lines && soft_interrupts(c))
+		return true;
+	if (e & SOFT_EVENT_STEP && before_step(c))
+		c->pc = c->next_pc;
+	return true;
+}
+
+/* ---- decoding ---- */
+
+void soft_decode_reset(struct soft_cpu *c)
+{
+	memset(c->sys->decoded, 0, sizeof(c->sys->decoded));
+	c->sys->decoded[0].fn = soft_function(&c->sys->vm->features,
+					      0); /* the word 0 would look decoded */
+}
+
+static void decode(struct soft_cpu *c, struct soft_decoded *d, uint32_t word)
+{
+	struct hv_vm *vm = c->sys->vm;
+
+	d->word = word;
+	d->fn = soft_function(&vm->features, word);
+	d->trap = 0;
+	if (vm->wants)
+		d->trap = vm->wants(vm->wants_opaque, word);
+}
+
+static void intercepted(struct soft_cpu *c, uint32_t word)
+{
+	soft_exit(c, HV_EXIT_INTERCEPT, true)->intercept.word = word;
+}
+
+static inline unsigned slot_of(uint32_t word)
+{
+	return word * 2654435761U >> (32 - SOFT_DECODE_BITS);
+}
+
+static void loop(struct soft_cpu *c)
+{
+	struct soft_decoded *decoded = c->sys->decoded;
+
+	for (;;) {
+		struct soft_decoded *d;
+		uint32_t word;
+
+		if (__builtin_expect(atomic_load_explicit(&c->event, memory_order_relaxed) ||
+					     --c->budget < 0,
+				     0) &&
+		    !poll(c))
+			return;
+		if (__builtin_expect((c->pc ^ c->fetch_page) & ~0xffcULL, 0) &&
+		    !soft_fetch_page(c)) {
+			c->pc = c->next_pc;
+			continue;
+		}
+		memcpy(&word, c->fetch_host + (c->pc & (SOFT_PAGE - 1)), 4);
+		d = &decoded[slot_of(word)];
+		if (__builtin_expect(d->word != word, 0))
+			decode(c, d, word);
+		c->next_pc = c->pc + 4;
+		if (__builtin_expect(d->trap, 0) && bit(d->trap, soft_el(c)))
+			intercepted(c, word);
+		else
+			d->fn(c, word);
+		c->pc = c->next_pc;
+	}
+}
+
+void soft_run(struct hv_vcpu *v, struct hv_exit *x)
+{
+	struct soft_cpu *c = &v->c;
+
+	atomic_store(&v->s.in_guest, true);
+	v->s.step_done = false;
+	soft_event(c, SOFT_EVENT_FLUSH | SOFT_EVENT_LINE | SOFT_EVENT_TIME);
+	loop(c);
+	atomic_store(&v->s.in_guest, false);
+	*x = v->s.exit;
+}

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The system side of a CPU of the `soft` engine: what is behind struct soft_cpu, and the functions its files
+ * share. Instructions use cpu.h only.
+ */
+#ifndef SOFT_SYS_H
+#define SOFT_SYS_H
+
+#include "arm/exc.h"
+#include "arm/sysreg.h"
+#include "arm/walk.h"
+#include "hv/hv.h"
+#include "hv/soft/cpu.h"
+
+#include <pthread.h>
+
+enum {
+	SOFT_MAX_CPUS = 8,
+	SOFT_REGIONS = 256,
+	SOFT_COUNTER_HZ =
+		62500000, /* as QEMU's; firmware for its boards writes this into CNTFRQ_EL0 */
+	SOFT_POLL = 2000, /* instructions between two looks at the timers */
+	SOFT_DECODE_BITS = 14,
+};
+
+/* Bits of soft_cpu.event. */
+enum {
+	SOFT_EVENT_KICK = 1,  /* hv_kick() */
+	SOFT_EVENT_LINE = 2,  /* an interrupt line or mask has changed */
+	SOFT_EVENT_EXIT = 4,  /* soft_sys.exit is filled */
+	SOFT_EVENT_FLUSH = 8, /* another CPU or the memory map wants TLB entries to go */
+	SOFT_EVENT_STEP = 16, /* look before every instruction: single step, PSTATE.IL */
+	SOFT_EVENT_TIME = 32, /* look at the timers now */
+};
+
+/* A word seen before. One per word, whatever its address: nothing to invalidate when code changes. */
+struct soft_decoded {
+	uint32_t word;
+	uint8_t trap; /* bit n: the interception policy wants it at ELn */
+	soft_fn *fn;
+};
+
+struct soft_region {
+	uint64_t gpa, len;
+	uint8_t *host;
+	bool writable;
+};
+
+struct hv_vm {
+	unsigned highest_el;
+	bool els1; /* stand in for an ordinary hypervisor: EL1 and EL0, patches instead of interception */
+	uint64_t start_ns;
+	unsigned ipa_bits;
+	struct arm_features features;
+	const struct sysreg_desc *sysregs; /* sysreg_table() */
+	uint16_t sysreg_place[1 << 15];	   /* by code & 0x7fff: place in it + 1 */
+	struct sysreg_masks sysreg_masks[SYSREG_INDEX_COUNT];
+	hv_wants_fn *wants; /* interception policy */
+	void *wants_opaque;
+
+	pthread_mutex_t lock; /* guards writers of regions and cpu[] */
+	struct soft_region regions[SOFT_REGIONS];
+	unsigned region_count;
+	struct hv_vcpu *cpu[SOFT_MAX_CPUS];
+};
+
+struct soft_sys {
+	struct hv_vm *vm;
+	unsigned index;
+	uint64_t reg[SYSREG_INDEX_COUNT];
+	uint64_t sp_el[4];
+
+	struct soft_tlb_entry tlb[SOFT_VIEW_COUNT][1 << SOFT_TLB_BITS];
+	struct soft_tlb_entry uncached; /* of an access that must not be remembered */
+	/* Pages out of larger blocks: [0] lower, [1] upper half. TLBI by address must find them all. */
+	bool large_pages[2];
+	bool upper_ng; /* non-global pages seen in the upper half: its context has the ASID, too */
+
+	struct soft_decoded decoded[1 << SOFT_DECODE_BITS];
+
+	struct hv_exit exit;
+	struct {
+		bool pending;
+		uint8_t rt, size;
+		bool is_write, sign, dst64;
+		uint64_t va;
+	} mmio;
+	unsigned debug_flags; /* enum hv_debug */
+	bool step_done;
+
+	unsigned lines;	       /* interrupt lines, bit n: enum hv_line */
+	uint32_t timer_levels; /* as of the last exit */
+	uint64_t deadline_ns;  /* next timer, 0: none */
+
+	/* Under `lock`: sleeping in WFI, WFE. */
+	pthread_mutex_t lock;
+	pthread_cond_t wake;
+	bool event_register; /* SEV, WFE */
+
+	/* TLB maintenance by others: requests and how many of them have been carried out. */
+	atomic_uint flush_wanted, flush_done;
+	atomic_bool in_guest;
+};
+
+struct hv_vcpu {
+	struct soft_cpu c;
+	struct soft_sys s;
+};
+
+/* Value of a system register that is plain storage. */
+#define SOFT_REG(c, name) ((c)->sys->reg[SYSREG_IX_##name])
+
+/* ---- registers of the level @el; EL0 counts as EL1 ---- */
+uint64_t soft_sctlr(const struct soft_cpu *c, unsigned el);
+
+/* ---- exception.c ---- */
+/* Take an exception. @pc: the preferred return address. */
+void soft_take(struct soft_cpu *c, enum arm_exc_kind kind, unsigned target_el, uint64_t esr,
+	       uint64_t far, uint64_t pc);
+/* To the level that takes synchronous exceptions from the current one. */
+void soft_take_sync(struct soft_cpu *c, uint64_t esr, uint64_t far, uint64_t pc);
+unsigned soft_sync_target(const struct soft_cpu *c);
+/* Is an unmasked interrupt waiting? Then take it. */
+bool soft_interrupts(struct soft_cpu *c);
+/* Would an interrupt wake the CPU from WFI (masked or not)? */
+bool soft_interrupt_waiting(const struct soft_cpu *c);
+void soft_eret(struct soft_cpu *c);
+/* All of PSTATE but NZCV, and NZCV from bits 31:28; banked SP and what hangs on the level follow. */
+void soft_set_pstate(struct soft_cpu *c, uint64_t pstate);
+uint64_t soft_get_pstate(const struct soft_cpu *c);
+/* SCTLR, TCR, TTBR, HCR, SCR ... or the level has changed: recompute what is derived from them. */
+void soft_context_changed(struct soft_cpu *c);
+
+/* ---- mmu.c ---- */
+/* The translation of @va for this access, permissions checked. NULL: the fault was taken. */
+struct soft_tlb_entry *soft_translate(struct soft_cpu *c, uint64_t va, enum soft_access access,
+				      unsigned flags);
+/* The page of c->pc into fetch_page and fetch_host. False: an exception was taken, or an exit is due. */
+bool soft_fetch_page(struct soft_cpu *c);
+void soft_tlb_flush(struct soft_cpu *c);
+/* TLBI by address: @va as in the register, any ASID. */
+void soft_tlb_flush_va(struct soft_cpu *c, uint64_t va);
+void soft_tlb_flush_asid(struct soft_cpu *c, uint16_t asid);
+/* All CPUs of the VM, this one included; the others have done it when soft_dsb() returns. */
+void soft_tlb_flush_all_cpus(struct soft_cpu *c);
+void soft_dsb(struct soft_cpu *c);
+/* Carry out what others have asked for. */
+void soft_flush_requests(struct soft_cpu *c);
+/* AT: PAR_EL1's value. */
+uint64_t soft_at(struct soft_cpu *c, uint64_t va, unsigned el, bool user, bool write, bool pan);
+uint64_t soft_context_id(const struct soft_cpu *c, unsigned half);
+
+/* An access to something that is no memory: exit for it. */
+void soft_device(struct soft_cpu *c, uint64_t va, uint64_t pa, unsigned bytes, bool write,
+		 unsigned flags, uint64_t value);
+
+/* ---- timer.c ---- */
+uint64_t soft_counter(const struct soft_cpu *c); /* CNTPCT_EL0 */
+uint64_t soft_counter_virtual(const struct soft_cpu *c);
+/* Levels of the timers' outputs now; sets deadline_ns. */
+uint32_t soft_timers(struct soft_cpu *c);
+bool soft_timer_read(struct soft_cpu *c, uint16_t code, uint64_t *value);
+bool soft_timer_write(struct soft_cpu *c, uint16_t code, uint64_t value);
+
+/* ---- sysreg.c ---- */
+void soft_sysreg_init(struct hv_vm *vm);
+void soft_sysreg_reset(struct soft_cpu *c);
+/* As the back end's get_reg and set_reg see it: no access checks. */
+int soft_sysreg_get(struct soft_cpu *c, uint16_t code, uint64_t *value);
+int soft_sysreg_set(struct soft_cpu *c, uint16_t code, uint64_t value);
+
+/* ---- run.c ---- */
+/* Leave the guest with soft_sys.exit. @stay: PC stays at the instruction. */
+struct hv_exit *soft_exit(struct soft_cpu *c, enum hv_exit_kind kind, bool stay);
+void soft_run(struct hv_vcpu *v, struct hv_exit *x);
+void soft_kick(struct hv_vcpu *v);
+void soft_wake(struct soft_cpu *c);
+/* Sleep until an event, at most until the next timer or @max_ns. */
+void soft_sleep(struct soft_cpu *c, uint64_t max_ns);
+void soft_decode_reset(struct soft_cpu *c);
+
+static inline void soft_event(struct soft_cpu *c, unsigned events)
+{
+	atomic_fetch_or_explicit(&c->event, events, memory_order_release);
+}
+
+/* ---- dispatch.c ---- */
+/* The function of a word, soft_UNDEFINED() if it needs a feature that is not there. */
+soft_fn *soft_function(const struct arm_features *f, uint32_t word);
+
+#endif

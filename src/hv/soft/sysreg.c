@@ -1,0 +1,459 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * MRS and MSR: Arm ARM (DDI 0487), C5 and D24. Most registers are storage with a place in
+ * soft_sys.reg[]; here is what does more, who may access what, and the values after reset.
+ */
+#include "hv/soft/sys.h"
+
+#include "util/bits.h"
+#include "util/xalloc.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- traps of EL0, D24.2.166 SCTLR_EL1 and others ---- */
+
+enum {
+	SCTLR_UMA = 9,
+	SCTLR_UCT = 15,
+	CNTKCTL_EL0PCTEN = 0,
+	CNTKCTL_EL0VCTEN = 1,
+	CNTKCTL_EL0VTEN = 8,
+	CNTKCTL_EL0PTEN = 9,
+};
+
+static bool el0_counter(const struct soft_cpu *c, uint16_t code)
+{
+	uint64_t k = SOFT_REG(c, CNTKCTL_EL1);
+
+	switch (code) {
+	case SYS_CNTFRQ_EL0:
+		return bit(k, CNTKCTL_EL0PCTEN) || bit(k, CNTKCTL_EL0VCTEN);
+	case SYS_CNTPCT_EL0:
+		return bit(k, CNTKCTL_EL0PCTEN);
+	case SYS_CNTVCT_EL0:
+		return bit(k, CNTKCTL_EL0VCTEN);
+	case SYS_CNTP_TVAL_EL0:
+	case SYS_CNTP_CTL_EL0:
+	case SYS_CNTP_CVAL_EL0:
+		return bit(k, CNTKCTL_EL0PTEN);
+	case SYS_CNTV_TVAL_EL0:
+	case SYS_CNTV_CTL_EL0:
+	case SYS_CNTV_CVAL_EL0:
+		return bit(k, CNTKCTL_EL0VTEN);
+	default:
+		return true;
+	}
+}
+
+/* May EL0 access a register that has EL0 in its name (op1 = 3)? */
+static bool el0_allowed(const struct soft_cpu *c, uint16_t code)
+{
+	uint64_t sctlr = SOFT_REG(c, SCTLR_EL1);
+
+	switch (code) {
+	case SYS_DAIF:
+		return bit(sctlr, SCTLR_UMA);
+	case SYS_CTR_EL0:
+		return bit(sctlr, SCTLR_UCT);
+	default:
+		return el0_counter(c, code);
+	}
+}
+
+static const struct sysreg_desc *describe(const struct hv_vm *vm, uint16_t code)
+{
+	uint16_t place = vm->sysreg_place[code & 0x7fff];
+
+	return place ? &vm->sysregs[place - 1] : NULL;
+}
+
+/* NULL: an exception was taken. */
+static const struct sysreg_desc *check_access(struct soft_cpu *c, uint32_t w, uint16_t code,
+					      bool is_read)
+{
+	const struct hv_vm *vm = c->sys->vm;
+	const struct sysreg_desc *d = describe(vm, code);
+	unsigned el = soft_el(c);
+	struct sysreg_env env = {
+		.features = &vm->features,
+		.highest_el = vm->highest_el,
+		.secure = vm->highest_el == 3 && !bit(SOFT_REG(c, SCR_EL3), 0),
+	};
+
+	if (!d || !sysreg_allowed(d, el, !is_read, &env)) {
+		soft_undefined(c);
+		return NULL;
+	}
+	if (el == 0 && !el0_allowed(c, code)) {
+		soft_take_sync(c, arm_esr_sysreg(code, a64_Rt(w), is_read), 0, c->pc);
+		return NULL;
+	}
+	if (d->flags & SYSREG_FP && !soft_fp_check(c))
+		return NULL;
+	return d;
+}
+
+/* ---- FP&SIMD ---- */
+
+/* CheckFPAdvSIMDEnabled64(). */
+bool soft_fp_check(struct soft_cpu *c)
+{
+	unsigned el = soft_el(c), fpen = bits(SOFT_REG(c, CPACR_EL1), 21, 20);
+	unsigned highest = c->sys->vm->highest_el;
+	uint32_t esr = arm_esr(ARM_EC_FP, 1U << 24 | 0xeU << 20);
+
+	if (el <= 1 && fpen != 3 && !(fpen == 1 && el == 1)) {
+		soft_take_sync(c, esr, 0, c->pc);
+		return false;
+	}
+	if (highest >= 2 && el <= 2 && bit(SOFT_REG(c, CPTR_EL2), 10)) {
+		soft_take(c, ARM_EXC_SYNC, 2, esr, 0, c->pc);
+		return false;
+	}
+	if (highest >= 3 && bit(SOFT_REG(c, CPTR_EL3), 10)) {
+		soft_take(c, ARM_EXC_SYNC, 3, esr, 0, c->pc);
+		return false;
+	}
+	return true;
+}
+
+/* ---- registers that are part of PSTATE, or views of something else ---- */
+
+static uint64_t pstate_field(const struct soft_cpu *c, uint64_t mask)
+{
+	return c->pstate & mask;
+}
+
+static uint64_t *sp_of(struct soft_cpu *c, unsigned el)
+{
+	unsigned current = c->pstate & ARM_PSTATE_SP ? soft_el(c) : 0;
+
+	return el == current ? &c->sp : &c->sys->sp_el[el];
+}
+
+static bool read_special(struct soft_cpu *c, uint16_t code, uint64_t *v)
+{
+	switch (code) {
+	case SYS_NZCV:
+		*v = c->nzcv;
+		break;
+	case SYS_DAIF:
+		*v = pstate_field(c, ARM_PSTATE_DAIF);
+		break;
+	case SYS_CurrentEL:
+		*v = pstate_field(c, ARM_PSTATE_EL_MASK);
+		break;
+	case SYS_SPSel:
+		*v = pstate_field(c, ARM_PSTATE_SP);
+		break;
+	case SYS_PAN:
+		*v = pstate_field(c, ARM_PSTATE_PAN);
+		break;
+	case SYS_UAO:
+		*v = pstate_field(c, ARM_PSTATE_UAO);
+		break;
+	case SYS_SSBS:
+		*v = pstate_field(c, ARM_PSTATE_SSBS);
+		break;
+	case SYS_DIT:
+		*v = pstate_field(c, ARM_PSTATE_DIT);
+		break;
+	case SYS_FPCR:
+		*v = c->fp.fpcr;
+		break;
+	case SYS_FPSR:
+		*v = c->fp.fpsr;
+		break;
+	case SYS_SP_EL0:
+		*v = *sp_of(c, 0);
+		break;
+	case SYS_SP_EL1:
+		*v = *sp_of(c, 1);
+		break;
+	case SYS_SP_EL2:
+		*v = *sp_of(c, 2);
+		break;
+	case SYS_CNTPCT_EL0:
+		*v = soft_counter(c);
+		break;
+	case SYS_CNTVCT_EL0:
+		*v = soft_counter_virtual(c);
+		break;
+	case SYS_ISR_EL1:
+		*v = (bit(c->sys->lines, HV_IRQ) ? ARM_PSTATE_I : 0) |
+		     (bit(c->sys->lines, HV_FIQ) ? ARM_PSTATE_F : 0);
+		break;
+	default:
+		return soft_timer_read(c, code, v);
+	}
+	return true;
+}
+
+#define FPCR_WRITABLE (FPCR_AHP | FPCR_DN | FPCR_FZ | FPCR_RMODE | FPCR_FZ16)
+#define FPSR_WRITABLE (0xf8000000U | FPSR_IDC | 0x1fU)
+
+static void set_pstate_field(struct soft_cpu *c, uint64_t mask, uint64_t v)
+{
+	soft_set_pstate(c, (soft_get_pstate(c) & ~mask) | (v & mask));
+	soft_event(c, SOFT_EVENT_LINE);
+}
+
+/* DAIF alone changes nothing that hangs on the level. */
+static void set_daif(struct soft_cpu *c, uint64_t daif)
+{
+	c->pstate = (c->pstate & ~ARM_PSTATE_DAIF) | (daif & ARM_PSTATE_DAIF);
+	if (c->sys->lines)
+		soft_event(c, SOFT_EVENT_LINE);
+	if (bit(SOFT_REG(c, MDSCR_EL1), 0))
+		soft_event(c, SOFT_EVENT_STEP);
+}
+
+static bool write_special(struct soft_cpu *c, uint16_t code, uint64_t v)
+{
+	switch (code) {
+	case SYS_NZCV:
+		c->nzcv = v & ARM_PSTATE_NZCV;
+		break;
+	case SYS_DAIF:
+		set_daif(c, v);
+		break;
+	case SYS_SPSel:
+		set_pstate_field(c, ARM_PSTATE_SP, v);
+		break;
+	case SYS_PAN:
+		set_pstate_field(c, ARM_PSTATE_PAN, v);
+		break;
+	case SYS_UAO:
+		set_pstate_field(c, ARM_PSTATE_UAO, v);
+		break;
+	case SYS_SSBS:
+		set_pstate_field(c, ARM_PSTATE_SSBS, v);
+		break;
+	case SYS_DIT:
+		set_pstate_field(c, ARM_PSTATE_DIT, v);
+		break;
+	case SYS_FPCR:
+		c->fp.fpcr = v & FPCR_WRITABLE;
+		break;
+	case SYS_FPSR:
+		c->fp.fpsr = v & FPSR_WRITABLE;
+		break;
+	case SYS_SP_EL0:
+		*sp_of(c, 0) = v;
+		break;
+	case SYS_SP_EL1:
+		*sp_of(c, 1) = v;
+		break;
+	case SYS_SP_EL2:
+		*sp_of(c, 2) = v;
+		break;
+	case SYS_OSLAR_EL1:
+		SOFT_REG(c, OSLSR_EL1) = (SOFT_REG(c, OSLSR_EL1) & ~2ULL) | (v & 1) << 1;
+		break;
+	default:
+		return soft_timer_write(c, code, v);
+	}
+	return true;
+}
+
+/* Registers whose values are looked at when the context changes; the MMU's own ones make what the TLB holds
+ * wrong in ways that software need not say. */
+static void after_write(struct soft_cpu *c, uint16_t code)
+{
+	switch (code) {
+	case SYS_SCTLR_EL1:
+	case SYS_SCTLR_EL2:
+	case SYS_SCTLR_EL3:
+	case SYS_TCR_EL1:
+	case SYS_TCR_EL2:
+	case SYS_TCR_EL3:
+	case SYS_MAIR_EL1:
+	case SYS_MAIR_EL2:
+	case SYS_MAIR_EL3:
+		soft_tlb_flush(c);
+		soft_context_changed(c);
+		break;
+	case SYS_TTBR0_EL1:
+	case SYS_TTBR1_EL1:
+	case SYS_TTBR0_EL2:
+	case SYS_TTBR0_EL3:
+	case SYS_HCR_EL2:
+	case SYS_SCR_EL3:
+	case SYS_MDSCR_EL1:
+		soft_context_changed(c);
+		break;
+	}
+}
+
+/* ---- MRS, MSR ---- */
+
+static uint64_t read_stored(const struct soft_cpu *c, const struct sysreg_desc *d)
+{
+	return d->index < SYSREG_INDEX_COUNT ? c->sys->reg[d->index] : 0;
+}
+
+static void write_stored(struct soft_cpu *c, const struct sysreg_desc *d, uint64_t v)
+{
+	if (d->index < SYSREG_INDEX_COUNT) {
+		uint64_t *r = &c->sys->reg[d->index];
+
+		*r = sysreg_written(&c->sys->vm->sysreg_masks[d->index], *r, v);
+	}
+	after_write(c, d->code);
+}
+
+static uint16_t code_of(uint32_t w)
+{
+	return SYSREG(2 + a64_o0(w), a64_op1(w), a64_CRn(w), a64_CRm(w), a64_op2(w));
+}
+
+void soft_MRS(struct soft_cpu *c, uint32_t w)
+{
+	uint16_t code = code_of(w);
+	const struct sysreg_desc *d;
+	uint64_t v = 0;
+
+	if (sysreg_is_id(code) && soft_el(c) && !describe(c->sys->vm, code)) {
+		soft_set_x(c, a64_Rt(w), 0); /* reserved: RAZ */
+		return;
+	}
+	d = check_access(c, w, code, true);
+	if (!d)
+		return;
+	if (!read_special(c, code, &v))
+		v = read_stored(c, d);
+	soft_set_x(c, a64_Rt(w), v);
+}
+
+void soft_MSR(struct soft_cpu *c, uint32_t w)
+{
+	uint16_t code = code_of(w);
+	uint64_t v = soft_x(c, a64_Rt(w));
+	const struct sysreg_desc *d = check_access(c, w, code, false);
+
+	if (d && !write_special(c, code, v))
+		write_stored(c, d, v);
+}
+
+/* MSR (immediate): C5.1.3 and C6.2 "MSR (immediate)". */
+void soft_MSR_imm(struct soft_cpu *c, uint32_t w)
+{
+	unsigned op = a64_op1(w) << 3 | a64_op2(w), imm = a64_CRm(w), el = soft_el(c);
+	bool daif = op == (3 << 3 | 6) || op == (3 << 3 | 7);
+
+	if (el == 0 && daif && !bit(SOFT_REG(c, SCTLR_EL1), SCTLR_UMA)) {
+		uint16_t code = SYSREG(0, a64_op1(w), 4, imm, a64_op2(w));
+
+		soft_take_sync(c, arm_esr_sysreg(code, 31, false), 0, c->pc);
+		return;
+	}
+	if (op == (3 << 3 | 6)) /* DAIFSet */
+		set_daif(c, c->pstate | imm << 6);
+	else if (op == (3 << 3 | 7)) /* DAIFClr */
+		set_daif(c, c->pstate & ~((uint64_t)imm << 6));
+	else if (op == (3 << 3 | 1)) /* SSBS */
+		set_pstate_field(c, ARM_PSTATE_SSBS, imm & 1 ? ARM_PSTATE_SSBS : 0);
+	else if (op == (3 << 3 | 2)) /* DIT */
+		set_pstate_field(c, ARM_PSTATE_DIT, imm & 1 ? ARM_PSTATE_DIT : 0);
+	else if (el && op == 5) /* SPSel */
+		set_pstate_field(c, ARM_PSTATE_SP, imm & 1);
+	else if (el && op == 4) /* PAN */
+		set_pstate_field(c, ARM_PSTATE_PAN, imm & 1 ? ARM_PSTATE_PAN : 0);
+	else if (el && op == 3) /* UAO */
+		set_pstate_field(c, ARM_PSTATE_UAO, imm & 1 ? ARM_PSTATE_UAO : 0);
+	else
+		soft_undefined(c);
+}
+
+/* ---- from outside ---- */
+
+int soft_sysreg_get(struct soft_cpu *c, uint16_t code, uint64_t *value)
+{
+	const struct sysreg_desc *d = describe(c->sys->vm, code);
+
+	if (!d && !sysreg_is_id(code))
+		return -ENOENT;
+	if (!read_special(c, code, value))
+		*value = d ? read_stored(c, d) : 0;
+	return 0;
+}
+
+int soft_sysreg_set(struct soft_cpu *c, uint16_t code, uint64_t value)
+{
+	const struct sysreg_desc *d = describe(c->sys->vm, code);
+
+	if (!d)
+		return -ENOENT;
+	if (write_special(c, code, value))
+		return 0;
+	if (d->index < SYSREG_INDEX_COUNT)
+		c->sys->reg[d->index] = value;
+	after_write(c, code);
+	return 0;
+}
+
+/* ---- reset ---- */
+
+static const struct {
+	uint16_t index;
+	uint64_t value;
+} model[] = {
+	{SYSREG_IX_CNTFRQ_EL0, SOFT_COUNTER_HZ},
+	{SYSREG_IX_OSLSR_EL1, 0x0a}, /* OS lock implemented, and set */
+
+	/* Identification: a core of no maker, Armv8.2-A without AArch32. D24.2 of each register. */
+	{SYSREG_IX_MIDR_EL1, 0x000f0b50},
+	{SYSREG_IX_MPIDR_EL1, 1ULL << 31},
+	{SYSREG_IX_CTR_EL0, 0xb444c004}, /* IDC, DIC: code is read from memory each time */
+	{SYSREG_IX_DCZID_EL0, 4},
+	{SYSREG_IX_ID_AA64PFR0_EL1, 0x1100000000000011},
+	{SYSREG_IX_ID_AA64PFR1_EL1, 0x10},
+	{SYSREG_IX_ID_AA64DFR0_EL1, 0x0000000000101006},
+	/* FlagM, FHM, DP, SM4, SM3, SHA3, RDM, Atomics, CRC32, SHA2, SHA1, AES */
+	{SYSREG_IX_ID_AA64ISAR0_EL1, 0x0011111110212120},
+	/* LRCPC2, FCMA, JSCVT, DPB */
+	{SYSREG_IX_ID_AA64ISAR1_EL1, 0x0000000000211001},
+	/* 48 bits, 16-bit ASIDs, mixed endian, all granules */
+	{SYSREG_IX_ID_AA64MMFR0_EL1, 0x0000000000110125},
+	/* HAFDBS with dirty state, HPDS, PAN2 */
+	{SYSREG_IX_ID_AA64MMFR1_EL1, 0x0000000000201002},
+	{SYSREG_IX_ID_AA64MMFR2_EL1, 0x10}, /* UAO */
+};
+
+static void fill_registers(const struct hv_vm *vm, uint64_t *reg)
+{
+	size_t n;
+	const struct sysreg_desc *d = sysreg_table(&n);
+
+	memset(reg, 0, SYSREG_INDEX_COUNT * sizeof(*reg));
+	for (size_t i = 0; i < n; i++) {
+		if (d[i].index < SYSREG_INDEX_COUNT && d[i].target == SYS_NONE)
+			reg[d[i].index] = sysreg_reset_value(&d[i], &vm->features);
+	}
+	for (size_t i = 0; i < ARRAY_COUNT(model); i++)
+		reg[model[i].index] = model[i].value;
+}
+
+void soft_sysreg_init(struct hv_vm *vm)
+{
+	uint64_t *reg = xcalloc(SYSREG_INDEX_COUNT, sizeof(*reg));
+	size_t n;
+	const struct sysreg_desc *d = sysreg_table(&n);
+
+	vm->sysregs = d;
+	fill_registers(vm, reg);
+	arm_features_from_id(&vm->features, reg);
+	free(reg);
+	for (size_t i = 0; i < n; i++) {
+		vm->sysreg_place[d[i].code & 0x7fff] = i + 1;
+		if (d[i].index < SYSREG_INDEX_COUNT && d[i].target == SYS_NONE)
+			vm->sysreg_masks[d[i].index] = sysreg_masks(&d[i], &vm->features, false);
+	}
+}
+
+void soft_sysreg_reset(struct soft_cpu *c)
+{
+	fill_registers(c->sys->vm, c->sys->reg);
+}

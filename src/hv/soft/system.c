@@ -1,0 +1,412 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * System instructions: exception generation and return, hints, barriers, SYS (cache and TLB maintenance,
+ * address translation). Arm ARM (DDI 0487), C5.3 to C5.5, C6.2.
+ */
+#include "hv/soft/sys.h"
+
+#include "util/bits.h"
+
+#include <string.h>
+
+enum { SCTLR_DZE = 14, SCTLR_NTWI = 16, SCTLR_NTWE = 18, SCTLR_UCI = 26 };
+
+/* ---- exceptions ---- */
+
+void soft_SVC(struct soft_cpu *c, uint32_t w)
+{
+	soft_raise_svc(c, a64_imm16(w));
+}
+
+/* With neither EL2 nor EL3 the calls leave the machine: firmware is elsewhere. */
+void soft_HVC(struct soft_cpu *c, uint32_t w)
+{
+	unsigned highest = c->sys->vm->highest_el;
+
+	if (soft_el(c) == 0 || (highest == 3 && !bit(SOFT_REG(c, SCR_EL3), 8)))
+		soft_undefined(c);
+	else if (highest == 1)
+		soft_exit(c, HV_EXIT_HVC, false);
+	else
+		soft_take(c, ARM_EXC_SYNC, soft_el(c) == 3 ? 3 : 2, arm_esr_hvc(a64_imm16(w)), 0,
+			  c->pc + 4);
+}
+
+void soft_SMC(struct soft_cpu *c, uint32_t w)
+{
+	unsigned highest = c->sys->vm->highest_el;
+
+	if (soft_el(c) == 0 || (highest == 3 && bit(SOFT_REG(c, SCR_EL3), 7)))
+		soft_undefined(c);
+	else if (highest < 3)
+		soft_exit(c, HV_EXIT_SMC, false);
+	else
+		soft_take(c, ARM_EXC_SYNC, 3, arm_esr_smc(a64_imm16(w)), 0, c->pc + 4);
+}
+
+void soft_BRK(struct soft_cpu *c, uint32_t w)
+{
+	if (c->sys->debug_flags & HV_DEBUG_BRK && c->sys->vm->els1)
+		soft_exit(c, HV_EXIT_BRK, true)->brk.imm = a64_imm16(w);
+	else
+		soft_raise_brk(c, a64_imm16(w));
+}
+
+/* Halting debug does not exist here. */
+void soft_HLT(struct soft_cpu *c, uint32_t w)
+{
+	soft_undefined(c);
+}
+
+void soft_DCPS1(struct soft_cpu *c, uint32_t w)
+{
+	soft_undefined(c);
+}
+
+void soft_DCPS2(struct soft_cpu *c, uint32_t w)
+{
+	soft_undefined(c);
+}
+
+void soft_DCPS3(struct soft_cpu *c, uint32_t w)
+{
+	soft_undefined(c);
+}
+
+void soft_DRPS(struct soft_cpu *c, uint32_t w)
+{
+	soft_undefined(c);
+}
+
+void soft_ERET(struct soft_cpu *c, uint32_t w)
+{
+	if (soft_el(c) == 0)
+		soft_undefined(c);
+	else
+		soft_eret(c);
+}
+
+/* ---- waiting ---- */
+
+enum { HINT_YIELD = 1, HINT_WFE, HINT_WFI, HINT_SEV, HINT_SEVL };
+
+/* D24.2.166 SCTLR_EL1.nTWI, nTWE. True: trapped. */
+static bool wait_trapped(struct soft_cpu *c, bool is_wfe)
+{
+	if (soft_el(c) || bit(SOFT_REG(c, SCTLR_EL1), is_wfe ? SCTLR_NTWE : SCTLR_NTWI))
+		return false;
+	soft_take_sync(c, arm_esr_wfx(is_wfe), 0, c->pc);
+	return true;
+}
+
+enum { FOREVER_NS = 1000000000, WFE_NS = 50000 };
+
+static void wfi(struct soft_cpu *c)
+{
+	if (wait_trapped(c, false) || soft_interrupt_waiting(c))
+		return;
+	soft_timers(c); /* the deadline as it is now */
+	soft_sleep(c, FOREVER_NS);
+}
+
+/* Waiting for an event may end at any time, so it ends soon: spin locks of the guest go on the moment the
+ * lock is free, and nobody needs to be told. */
+static void wfe(struct soft_cpu *c)
+{
+	if (c->sys->event_register) {
+		c->sys->event_register = false;
+		return;
+	}
+	if (wait_trapped(c, true) || soft_interrupt_waiting(c))
+		return;
+	soft_timers(c);
+	soft_sleep(c, WFE_NS);
+}
+
+static void send_event(struct soft_cpu *c)
+{
+	struct hv_vm *vm = c->sys->vm;
+
+	for (unsigned i = 0; i < SOFT_MAX_CPUS; i++) {
+		struct hv_vcpu *v = __atomic_load_n(&vm->cpu[i], __ATOMIC_ACQUIRE);
+
+		if (v)
+			__atomic_store_n(&v->s.event_register, true, __ATOMIC_RELEASE);
+	}
+}
+
+void soft_HINT(struct soft_cpu *c, uint32_t w)
+{
+	switch (a64_CRm(w) << 3 | a64_op2(w)) {
+	case HINT_WFE:
+		wfe(c);
+		break;
+	case HINT_WFI:
+		wfi(c);
+		break;
+	case HINT_SEV:
+		send_event(c);
+		break;
+	case HINT_SEVL:
+		c->sys->event_register = true;
+		break;
+	}
+}
+
+/* ---- barriers ---- */
+
+void soft_DSB(struct soft_cpu *c, uint32_t w)
+{
+	soft_dsb(c);
+}
+
+void soft_DMB(struct soft_cpu *c, uint32_t w)
+{
+	atomic_thread_fence(memory_order_seq_cst);
+}
+
+void soft_ISB(struct soft_cpu *c, uint32_t w)
+{
+}
+
+void soft_SB(struct soft_cpu *c, uint32_t w)
+{
+}
+
+/* ---- SYS ---- */
+
+typedef void sys_fn(struct soft_cpu *c, uint64_t x);
+
+static void nothing(struct soft_cpu *c, uint64_t x)
+{
+}
+
+static uint64_t tlbi_va(uint64_t x)
+{
+	return (uint64_t)sign_extend(x << SOFT_PAGE_BITS, 56);
+}
+
+static void tlbi_all(struct soft_cpu *c, uint64_t x)
+{
+	soft_tlb_flush(c);
+}
+
+static void tlbi_all_is(struct soft_cpu *c, uint64_t x)
+{
+	soft_tlb_flush_all_cpus(c);
+}
+
+static void tlbi_asid(struct soft_cpu *c, uint64_t x)
+{
+	soft_tlb_flush_asid(c, x >> 48);
+}
+
+static void tlbi_by_va(struct soft_cpu *c, uint64_t x)
+{
+	soft_tlb_flush_va(c, tlbi_va(x));
+}
+
+/* Alone, a CPU need not flush everything. */
+static bool others(const struct soft_cpu *c)
+{
+	const struct hv_vm *vm = c->sys->vm;
+
+	for (unsigned i = 0; i < SOFT_MAX_CPUS; i++) {
+		struct hv_vcpu *v = __atomic_load_n(&vm->cpu[i], __ATOMIC_ACQUIRE);
+
+		if (v && &v->c != c)
+			return true;
+	}
+	return false;
+}
+
+static void tlbi_asid_is(struct soft_cpu *c, uint64_t x)
+{
+	if (others(c))
+		soft_tlb_flush_all_cpus(c);
+	else
+		tlbi_asid(c, x);
+}
+
+static void tlbi_by_va_is(struct soft_cpu *c, uint64_t x)
+{
+	if (others(c))
+		soft_tlb_flush_all_cpus(c);
+	else
+		tlbi_by_va(c, x);
+}
+
+static void at_s1e1r(struct soft_cpu *c, uint64_t x)
+{
+	SOFT_REG(c, PAR_EL1) = soft_at(c, x, 1, false, false, false);
+}
+
+static void at_s1e1w(struct soft_cpu *c, uint64_t x)
+{
+	SOFT_REG(c, PAR_EL1) = soft_at(c, x, 1, false, true, false);
+}
+
+static void at_s1e0r(struct soft_cpu *c, uint64_t x)
+{
+	SOFT_REG(c, PAR_EL1) = soft_at(c, x, 1, true, false, false);
+}
+
+static void at_s1e0w(struct soft_cpu *c, uint64_t x)
+{
+	SOFT_REG(c, PAR_EL1) = soft_at(c, x, 1, true, true, false);
+}
+
+static void at_s1e1rp(struct soft_cpu *c, uint64_t x)
+{
+	SOFT_REG(c, PAR_EL1) = soft_at(c, x, 1, false, false, c->pstate & ARM_PSTATE_PAN);
+}
+
+static void at_s1e1wp(struct soft_cpu *c, uint64_t x)
+{
+	SOFT_REG(c, PAR_EL1) = soft_at(c, x, 1, false, true, c->pstate & ARM_PSTATE_PAN);
+}
+
+static void at_s1e2r(struct soft_cpu *c, uint64_t x)
+{
+	SOFT_REG(c, PAR_EL1) = soft_at(c, x, 2, false, false, false);
+}
+
+static void at_s1e2w(struct soft_cpu *c, uint64_t x)
+{
+	SOFT_REG(c, PAR_EL1) = soft_at(c, x, 2, false, true, false);
+}
+
+static void at_s1e3r(struct soft_cpu *c, uint64_t x)
+{
+	SOFT_REG(c, PAR_EL1) = soft_at(c, x, 3, false, false, false);
+}
+
+static void at_s1e3w(struct soft_cpu *c, uint64_t x)
+{
+	SOFT_REG(c, PAR_EL1) = soft_at(c, x, 3, false, true, false);
+}
+
+enum { ZVA_BYTES = 64 };
+
+static void dc_zva(struct soft_cpu *c, uint64_t x)
+{
+	uint64_t va = align_down(x, ZVA_BYTES);
+	struct soft_tlb_entry *e = soft_translate(c, va, SOFT_WRITE, 0);
+
+	if (!e)
+		return;
+	if (e->device && bit(soft_sctlr(c, soft_el(c)), 0))
+		soft_raise_alignment(c, x, true);
+	else if (!e->writable)
+		soft_device(c, x, e->pa + (va & (SOFT_PAGE - 1)), ZVA_BYTES, true, 0, 0);
+	else
+		memset((void *)(uintptr_t)(va + e->addend), 0, ZVA_BYTES);
+}
+
+/* Maintenance by address does nothing here, but faults as a load does. */
+static void dc_by_va(struct soft_cpu *c, uint64_t x)
+{
+	soft_translate(c, x, SOFT_READ, 0);
+}
+
+static void dc_ivac(struct soft_cpu *c, uint64_t x)
+{
+	soft_translate(c, x, SOFT_WRITE, 0);
+}
+
+struct sys_op {
+	uint16_t code; /* SYSREG(1, op1, CRn, CRm, op2) */
+	sys_fn *fn;
+	uint8_t lowest_el;
+	uint8_t el0_bit; /* lowest_el 0: bit of SCTLR_EL1 that allows it to EL0 */
+};
+
+#define OP(op1, crn, crm, op2) SYSREG(1, op1, crn, crm, op2)
+
+static const struct sys_op sys_ops[] = {
+	/* IC: code is never stale. */
+	{OP(0, 7, 1, 0), nothing, 1, 0},	   /* IC IALLUIS */
+	{OP(0, 7, 5, 0), nothing, 1, 0},	   /* IC IALLU */
+	{OP(3, 7, 5, 1), dc_by_va, 0, SCTLR_UCI},  /* IC IVAU */
+	{OP(0, 7, 6, 1), dc_ivac, 1, 0},	   /* DC IVAC */
+	{OP(0, 7, 6, 2), nothing, 1, 0},	   /* DC ISW */
+	{OP(0, 7, 10, 2), nothing, 1, 0},	   /* DC CSW */
+	{OP(0, 7, 14, 2), nothing, 1, 0},	   /* DC CISW */
+	{OP(3, 7, 4, 1), dc_zva, 0, SCTLR_DZE},	   /* DC ZVA */
+	{OP(3, 7, 10, 1), dc_by_va, 0, SCTLR_UCI}, /* DC CVAC */
+	{OP(3, 7, 11, 1), dc_by_va, 0, SCTLR_UCI}, /* DC CVAU */
+	{OP(3, 7, 12, 1), dc_by_va, 0, SCTLR_UCI}, /* DC CVAP */
+	{OP(3, 7, 14, 1), dc_by_va, 0, SCTLR_UCI}, /* DC CIVAC */
+	{OP(0, 7, 8, 0), at_s1e1r, 1, 0},	   /* AT S1E1R */
+	{OP(0, 7, 8, 1), at_s1e1w, 1, 0},
+	{OP(0, 7, 8, 2), at_s1e0r, 1, 0},
+	{OP(0, 7, 8, 3), at_s1e0w, 1, 0},
+	{OP(0, 7, 9, 0), at_s1e1rp, 1, 0},
+	{OP(0, 7, 9, 1), at_s1e1wp, 1, 0},
+	{OP(4, 7, 8, 0), at_s1e2r, 2, 0},
+	{OP(4, 7, 8, 1), at_s1e2w, 2, 0},
+	{OP(6, 7, 8, 0), at_s1e3r, 3, 0},
+	{OP(6, 7, 8, 1), at_s1e3w, 3, 0},
+	{OP(0, 8, 3, 0), tlbi_all_is, 1, 0},   /* TLBI VMALLE1IS */
+	{OP(0, 8, 3, 1), tlbi_by_va_is, 1, 0}, /* VAE1IS */
+	{OP(0, 8, 3, 2), tlbi_asid_is, 1, 0},  /* ASIDE1IS */
+	{OP(0, 8, 3, 3), tlbi_by_va_is, 1, 0}, /* VAAE1IS */
+	{OP(0, 8, 3, 5), tlbi_by_va_is, 1, 0}, /* VALE1IS */
+	{OP(0, 8, 3, 7), tlbi_by_va_is, 1, 0}, /* VAALE1IS */
+	{OP(0, 8, 7, 0), tlbi_all, 1, 0},      /* VMALLE1 */
+	{OP(0, 8, 7, 1), tlbi_by_va, 1, 0},
+	{OP(0, 8, 7, 2), tlbi_asid, 1, 0},
+	{OP(0, 8, 7, 3), tlbi_by_va, 1, 0},
+	{OP(0, 8, 7, 5), tlbi_by_va, 1, 0},
+	{OP(0, 8, 7, 7), tlbi_by_va, 1, 0},
+	/* Those of EL2 and EL3 are rare: they take everything. */
+	{OP(4, 8, 0, 1), tlbi_all_is, 2, 0}, /* IPAS2E1IS */
+	{OP(4, 8, 0, 5), tlbi_all_is, 2, 0}, /* IPAS2LE1IS */
+	{OP(4, 8, 3, 0), tlbi_all_is, 2, 0}, /* ALLE2IS */
+	{OP(4, 8, 3, 1), tlbi_all_is, 2, 0}, /* VAE2IS */
+	{OP(4, 8, 3, 4), tlbi_all_is, 2, 0}, /* ALLE1IS */
+	{OP(4, 8, 3, 5), tlbi_all_is, 2, 0}, /* VALE2IS */
+	{OP(4, 8, 3, 6), tlbi_all_is, 2, 0}, /* VMALLS12E1IS */
+	{OP(4, 8, 4, 1), tlbi_all, 2, 0},    /* IPAS2E1 */
+	{OP(4, 8, 4, 5), tlbi_all, 2, 0},    /* IPAS2LE1 */
+	{OP(4, 8, 7, 0), tlbi_all, 2, 0},    /* ALLE2 */
+	{OP(4, 8, 7, 1), tlbi_all, 2, 0},    /* VAE2 */
+	{OP(4, 8, 7, 4), tlbi_all, 2, 0},    /* ALLE1 */
+	{OP(4, 8, 7, 5), tlbi_all, 2, 0},    /* VALE2 */
+	{OP(4, 8, 7, 6), tlbi_all, 2, 0},    /* VMALLS12E1 */
+	{OP(6, 8, 3, 0), tlbi_all_is, 3, 0}, /* ALLE3IS */
+	{OP(6, 8, 3, 1), tlbi_all_is, 3, 0}, /* VAE3IS */
+	{OP(6, 8, 3, 5), tlbi_all_is, 3, 0}, /* VALE3IS */
+	{OP(6, 8, 7, 0), tlbi_all, 3, 0},    /* ALLE3 */
+	{OP(6, 8, 7, 1), tlbi_all, 3, 0},    /* VAE3 */
+	{OP(6, 8, 7, 5), tlbi_all, 3, 0},    /* VALE3 */
+};
+
+static const struct sys_op *find_op(uint16_t code)
+{
+	for (size_t i = 0; i < ARRAY_COUNT(sys_ops); i++) {
+		if (sys_ops[i].code == code)
+			return &sys_ops[i];
+	}
+	return NULL;
+}
+
+void soft_SYS(struct soft_cpu *c, uint32_t w)
+{
+	uint16_t code = OP(a64_op1(w), a64_CRn(w), a64_CRm(w), a64_op2(w));
+	const struct sys_op *op = find_op(code);
+	unsigned el = soft_el(c);
+
+	if (!op || el < op->lowest_el || op->lowest_el > c->sys->vm->highest_el)
+		soft_undefined(c);
+	else if (el == 0 && !bit(SOFT_REG(c, SCTLR_EL1), op->el0_bit))
+		soft_take_sync(c, arm_esr_sysreg(code, a64_Rt(w), false), 0, c->pc);
+	else
+		op->fn(c, soft_x(c, a64_Rt(w)));
+}
+
+/* No instruction with a result is implemented. */
+void soft_SYSL(struct soft_cpu *c, uint32_t w)
+{
+	soft_undefined(c);
+}

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The generic timer of a CPU: Arm ARM (DDI 0487), D12. Counters run at SOFT_COUNTER_HZ on the host's
+ * monotonic clock, the same for all CPUs of a VM.
+ */
+#include "hv/soft/sys.h"
+
+#include "host/clock.h"
+#include "util/bits.h"
+
+enum {
+	NS_PER_TICK = 1000000000 / SOFT_COUNTER_HZ,
+	CTL_ENABLE = 1,
+	CTL_IMASK = 2,
+	CTL_ISTATUS = 4,
+};
+
+struct timer {
+	uint16_t ctl, cval; /* register indices */
+	bool is_virtual;
+	int out; /* enum hv_timer; -1: no wire to the outside yet */
+};
+
+enum { T_PHYS, T_VIRT, T_HYP, T_SEC, T_COUNT };
+
+static const struct timer timers[T_COUNT] = {
+	[T_PHYS] = {SYSREG_IX_CNTP_CTL_EL0, SYSREG_IX_CNTP_CVAL_EL0, false, HV_TIMER_PHYS},
+	[T_VIRT] = {SYSREG_IX_CNTV_CTL_EL0, SYSREG_IX_CNTV_CVAL_EL0, true, HV_TIMER_VIRT},
+	[T_HYP] = {SYSREG_IX_CNTHP_CTL_EL2, SYSREG_IX_CNTHP_CVAL_EL2, false, -1},
+	[T_SEC] = {SYSREG_IX_CNTPS_CTL_EL1, SYSREG_IX_CNTPS_CVAL_EL1, false, -1},
+};
+
+uint64_t soft_counter(const struct soft_cpu *c)
+{
+	return (clock_mono_ns() - c->sys->vm->start_ns) / NS_PER_TICK;
+}
+
+uint64_t soft_counter_virtual(const struct soft_cpu *c)
+{
+	return soft_counter(c) - SOFT_REG(c, CNTVOFF_EL2);
+}
+
+static uint64_t count_of(const struct soft_cpu *c, const struct timer *t)
+{
+	return t->is_virtual ? soft_counter_virtual(c) : soft_counter(c);
+}
+
+uint32_t soft_timers(struct soft_cpu *c)
+{
+	uint64_t next = UINT64_MAX;
+	uint32_t levels = 0;
+
+	for (unsigned i = 0; i < T_COUNT; i++) {
+		const struct timer *t = &timers[i];
+		uint64_t ctl = c->sys->reg[t->ctl], cval = c->sys->reg[t->cval], now;
+
+		if (!(ctl & CTL_ENABLE))
+			continue;
+		now = count_of(c, t);
+		if (now < cval && cval - now < next)
+			next = cval - now;
+		if (now >= cval && !(ctl & CTL_IMASK) && t->out >= 0)
+			levels |= 1U << t->out;
+	}
+	c->sys->deadline_ns = 0;
+	if (next < UINT64_MAX / NS_PER_TICK - clock_mono_ns())
+		c->sys->deadline_ns = clock_mono_ns() + next * NS_PER_TICK;
+	return levels;
+}
+
+static const struct timer *find(const struct soft_cpu *c, uint16_t code, unsigned *what)
+{
+	static const struct {
+		uint16_t first;
+		uint8_t timer;
+	} groups[] = {
+		{SYSREG(3, 3, 14, 2, 0), T_PHYS},
+		{SYSREG(3, 3, 14, 3, 0), T_VIRT},
+		{SYSREG(3, 4, 14, 2, 0), T_HYP},
+		{SYSREG(3, 7, 14, 2, 0), T_SEC},
+	};
+
+	for (unsigned i = 0; i < ARRAY_COUNT(groups); i++) {
+		*what = code - groups[i].first;
+		if (*what <= 2)
+			return &timers[groups[i].timer];
+	}
+	return NULL;
+}
+
+enum { TVAL, CTL, CVAL };
+
+bool soft_timer_read(struct soft_cpu *c, uint16_t code, uint64_t *value)
+{
+	unsigned what;
+	const struct timer *t = find(c, code, &what);
+	uint64_t cval, ctl;
+
+	if (!t)
+		return false;
+	cval = c->sys->reg[t->cval];
+	ctl = c->sys->reg[t->ctl];
+	if (what == CVAL)
+		*value = cval;
+	else if (what == TVAL)
+		*value = (uint32_t)(cval - count_of(c, t));
+	else
+		*value = ctl | (ctl & CTL_ENABLE && count_of(c, t) >= cval ? CTL_ISTATUS : 0);
+	return true;
+}
+
+bool soft_timer_write(struct soft_cpu *c, uint16_t code, uint64_t value)
+{
+	unsigned what;
+	const struct timer *t = find(c, code, &what);
+
+	if (!t)
+		return false;
+	if (what == CVAL)
+		c->sys->reg[t->cval] = value;
+	else if (what == TVAL)
+		c->sys->reg[t->cval] = count_of(c, t) + (uint64_t)(int32_t)value;
+	else
+		c->sys->reg[t->ctl] = value & (CTL_ENABLE | CTL_IMASK);
+	soft_event(c, SOFT_EVENT_TIME);
+	return true;
+}
