@@ -50,12 +50,20 @@ static void die(const char *what, const char *why)
 	abort();
 }
 
+/* ROM: the contents of a file, and nothing else. */
+static bool needs_file(const struct component *c)
+{
+	for (const struct prop *p = c->props; p && p->name; p++)
+		if (p->kind == PROP_PATH && p->required)
+			return true;
+	return false;
+}
+
 static bool is_target(const struct component *c)
 {
-	bool memory = !strcmp(c->type, "CFI-FLASH");
-
-	return (c->regions || memory) && (c->backend == BACKEND_NONE ||
-					  c->backend == BACKEND_CHAR || c->backend == BACKEND_RNG);
+	return c->regions && !needs_file(c) &&
+	       (c->backend == BACKEND_NONE || c->backend == BACKEND_CHAR ||
+		c->backend == BACKEND_RNG);
 }
 
 static unsigned list_targets(struct target *t, unsigned max)
