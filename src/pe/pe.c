@@ -357,7 +357,8 @@ static void run_loop(struct pe *pe)
 	struct hv_exit x;
 
 	for (;;) {
-		if (needs_attention(pe) || __atomic_load_n(&pe->power, __ATOMIC_RELAXED) != PE_ON) {
+		if (needs_attention(pe) ||
+		    atomic_load_explicit(&pe->power, memory_order_relaxed) != PE_ON) {
 			if (!await(pe))
 				return;
 			clear_attention(s);

@@ -62,8 +62,8 @@ struct pe {
 
 	atomic_uint lines; /* levels of the interrupt lines, bit n: enum hv_line */
 
-	/* Under set->lock. */
-	enum pe_power power;
+	/* Under set->lock; the PE also looks at `power` without. */
+	_Atomic(enum pe_power) power;
 	struct pe_entry entry; /* ON_PENDING: where it begins */
 	bool parked;	       /* not in the guest and not going there */
 	bool reset;	       /* bring the vCPU to reset before anything else */

@@ -551,6 +551,66 @@ static void test_questions(void **state)
 	assert_int_equal(pe_set_get_reg(r->s, 0, REG_PC, &value), -ENODEV);
 }
 
+static void *toggle_lines(void *opaque)
+{
+	struct rig *r = opaque;
+
+	for (unsigned i = 0; i < 300; i++) {
+		pe_irq(r->s, i % PES, i / PES % 2 ? HV_IRQ : HV_FIQ, i % 5 < 3);
+		if (i % 16 == 0)
+			sched_yield();
+	}
+	return NULL;
+}
+
+static void *reset_often(void *opaque)
+{
+	struct rig *r = opaque;
+
+	for (unsigned i = 0; i < 12; i++) {
+		pe_set_pause(r->s);
+		if (i % 3 == 0)
+			pe_set_reset(r->s, &r->entry);
+		pe_set_resume(r->s);
+		sched_yield();
+	}
+	return NULL;
+}
+
+static bool line_is(struct rig *r, enum hv_line line, bool level)
+{
+	struct fake_call c[FAKE_CALLS];
+	unsigned n = fake_calls(r->vm, 0, FAKE_IRQ, c, FAKE_CALLS);
+
+	while (n-- && c[n].a != line)
+		;
+	return n < FAKE_CALLS && c[n].b == level;
+}
+
+/* Everything that other threads may do, at once. No lines are lost. */
+static void test_storm(void **state)
+{
+	static void *(*const deeds[])(void *) = {toggle_lines, toggle_lines, ask_often, reset_often,
+						 pause_often};
+	pthread_t t[ARRAY_COUNT(deeds)];
+	struct rig *r = *state;
+
+	start_all(r);
+	make_busy(r, 20);
+	for (unsigned i = 0; i < ARRAY_COUNT(t); i++)
+		assert_int_equal(pthread_create(&t[i], NULL, deeds[i], r), 0);
+	for (unsigned i = 0; i < ARRAY_COUNT(t); i++)
+		pthread_join(t[i], NULL);
+	pe_irq(r->s, 0, HV_IRQ, true);
+	pe_irq(r->s, 0, HV_FIQ, true);
+	rig_kick_once(r, 0);
+	assert_true(line_is(r, HV_IRQ, true) && line_is(r, HV_FIQ, true));
+	pe_irq(r->s, 0, HV_IRQ, false);
+	rig_kick_once(r, 0);
+	assert_true(line_is(r, HV_IRQ, false) && line_is(r, HV_FIQ, true));
+	assert_int_equal(r->failures, 0);
+}
+
 /* A watched instruction: lifted, stepped, lowered. */
 static void test_watch(void **state)
 {
@@ -660,6 +720,7 @@ int main(void)
 		TEST(test_stop_while_paused),
 		TEST(test_stop_while_stepping),
 		TEST(test_questions),
+		TEST(test_storm),
 		TEST(test_watch),
 		TEST(test_system_exits),
 		TEST(test_failure_is_reported_once),
