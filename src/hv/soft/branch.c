@@ -6,15 +6,6 @@
  */
 #include "hv/soft/flags.h"
 
-/* AArch64.BranchAddr(): a tag does not get into PC. EL2 and EL3 have a lower range only. */
-static uint64_t branch_address(const struct soft_cpu *c, uint64_t target)
-{
-	bool upper = bit(target, 55);
-	uint64_t mask = c->tbi_mask[upper];
-
-	return upper && soft_el(c) < 2 ? target | ~mask : target & mask;
-}
-
 static inline void jump(struct soft_cpu *c, bool taken, int64_t offset)
 {
 	if (taken)
@@ -86,13 +77,13 @@ void soft_TBNZ(struct soft_cpu *c, uint32_t w)
 
 void soft_BR(struct soft_cpu *c, uint32_t w)
 {
-	c->next_pc = branch_address(c, soft_x(c, a64_Rn(w)));
+	c->next_pc = soft_branch_address(c, soft_x(c, a64_Rn(w)));
 }
 
 /* The target is read before X30 is written: BLR X30. */
 void soft_BLR(struct soft_cpu *c, uint32_t w)
 {
-	c->next_pc = branch_address(c, soft_x(c, a64_Rn(w)));
+	c->next_pc = soft_branch_address(c, soft_x(c, a64_Rn(w)));
 	c->x[30] = c->pc + 4;
 }
 

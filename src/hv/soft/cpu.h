@@ -126,6 +126,15 @@ static inline unsigned soft_el(const struct soft_cpu *c)
 	return c->pstate >> 2 & 3;
 }
 
+/* AArch64.BranchAddr(): a tag does not get into PC. EL2 and EL3 have a lower range only. */
+static inline uint64_t soft_branch_address(const struct soft_cpu *c, uint64_t target)
+{
+	bool upper = bit(target, 55);
+	uint64_t mask = c->tbi_mask[upper];
+
+	return upper && soft_el(c) < 2 ? target | ~mask : target & mask;
+}
+
 /* ---- exceptions: set next_pc to the vector ---- */
 
 void soft_undefined(struct soft_cpu *c);

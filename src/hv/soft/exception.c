@@ -285,6 +285,6 @@ void soft_eret(struct soft_cpu *c)
 		pstate &= ~ARM_PSTATE_SS;
 	c->excl_valid = false;
 	soft_set_pstate(c, pstate);
-	c->next_pc = target;
+	c->next_pc = soft_branch_address(c, target);
 	soft_event(c, SOFT_EVENT_LINE);
 }

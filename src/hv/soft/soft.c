@@ -198,6 +198,7 @@ static int soft_vcpu_create(struct hv_vm *vm, unsigned index, struct hv_vcpu **o
 	v->c.sys = &v->s;
 	v->s.vm = vm;
 	v->s.index = index;
+	v->s.debug_flags = HV_DEBUG_BRK; /* as hypervisors are asked to */
 	pthread_mutex_init(&v->s.lock, NULL);
 	pthread_condattr_init(&monotonic);
 	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
