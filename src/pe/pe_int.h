@@ -106,6 +106,8 @@ struct pe_set {
 	bool settled;	 /* regime.c */
 	bool tables_new; /* the MMU controls were written since the tables were last searched */
 	unsigned table_changes;
+	uint64_t searched[PE_MAX]; /* tables of the upper half that have been */
+	unsigned searched_count;
 	atomic_ullong first_run_ns;
 
 	struct pe_handler *handlers; /* sorted by sysreg */

@@ -14,7 +14,8 @@
  *             scanned; every patch elsewhere was given back, and so were the patches that only
  *             discovery needs.
  *
- * SCTLR_EL1.M going off in the settled state (kexec) begins a new discovery.
+ * SCTLR_EL1.M going off in the settled state (kexec) begins a new discovery. The tables of all PEs that are
+ * on are searched, and those of a PE that comes later if it has others.
  *
  * Limits: code that a settled kernel makes executable later (modules) is not scanned; in the discovery
  * state, targets of an indirect branch first taken after its site was given back are not followed, and a
@@ -196,16 +197,89 @@ static void scan_map(struct pe_set *s, const struct exec_map *m, unsigned when)
 		scan_range(s, &m->range[i], when);
 }
 
-/* The guest runs in the upper half of the address space: look at what its tables say. All other PEs
- * are stopped. */
+/* The part of TTBRn_EL1 that says where tables are. */
+static uint64_t table_address(uint64_t ttbr)
+{
+	return bits(ttbr, 47, 1);
+}
+
+/* The upper half's tables were searched for code. One set of them serves most systems. */
+static void note_searched(struct pe_set *s, const struct arm_regime *r)
+{
+	if (s->searched_count < ARRAY_COUNT(s->searched))
+		s->searched[s->searched_count++] = table_address(r->ttbr[1]);
+}
+
+static bool was_searched(const struct pe_set *s, const struct arm_regime *r)
+{
+	for (unsigned i = 0; i < s->searched_count; i++) {
+		if (s->searched[i] == table_address(r->ttbr[1]))
+			return true;
+	}
+	return false;
+}
+
+static void search_tables(struct pe *pe, const struct arm_regime *r, struct exec_map *m)
+{
+	if (arm_walk_exec(r, WALK_BUDGET, add_mapping, m) != ARM_WALK_OK)
+		LOG(intercept, "%s: translation tables are too large to be searched whole",
+		    pe->name);
+	note_searched(pe->set, r);
+}
+
+/* Of another PE, which is stopped and tells its registers. False: it is off. */
+static bool others_regime(struct pe *pe, struct arm_regime *r)
+{
+	struct pe_set *s = pe->set;
+	unsigned n = pe->number;
+
+	*r = (struct arm_regime){.kind = ARM_REGIME_EL10,
+				 .pa_bits = PA_BITS_MAX,
+				 .read = read_descriptor,
+				 .opaque = pe};
+	return pe->power == PE_ON && pe_set_get_reg(s, n, REG_SYS(SCTLR_EL1), &r->sctlr) == 0 &&
+	       pe_set_get_reg(s, n, REG_SYS(TCR_EL1), &r->tcr) == 0 &&
+	       pe_set_get_reg(s, n, REG_SYS(TTBR0_EL1), &r->ttbr[0]) == 0 &&
+	       pe_set_get_reg(s, n, REG_SYS(TTBR1_EL1), &r->ttbr[1]) == 0;
+}
+
+static void search_others(struct pe *pe, struct exec_map *m)
+{
+	struct pe_set *s = pe->set;
+	struct arm_regime r;
+
+	for (unsigned i = 0; i < s->count; i++) {
+		if (&s->pe[i] != pe && others_regime(&s->pe[i], &r) && bit(r.sctlr, SCTLR_EL1_M) &&
+		    !was_searched(s, &r))
+			search_tables(&s->pe[i], &r, m);
+	}
+}
+
+/* A system has settled, and a PE comes with tables of its own for the upper half. */
+static void search_late(struct pe *pe)
+{
+	struct arm_regime r = pe_regime(pe);
+	struct exec_map m = {0};
+
+	if (was_searched(pe->set, &r))
+		return;
+	search_tables(pe, &r, &m);
+	normalise(&m);
+	scan_map(pe->set, &m, WHEN_SETTLED);
+	LOG(intercept, "%s: other tables, %zu executable ranges", pe->name, m.count);
+	free(m.range);
+}
+
+/* The guest runs in the upper half of the address space: look at what its tables say, on every PE. All
+ * other PEs are stopped. */
 static void promote(struct pe *pe, const struct arm_regime *r)
 {
 	struct pe_set *s = pe->set;
 	struct exec_map m = {0};
 
-	if (arm_walk_exec(r, WALK_BUDGET, add_mapping, &m) != ARM_WALK_OK)
-		LOG(intercept, "%s: translation tables are too large to be searched whole",
-		    pe->name);
+	s->searched_count = 0;
+	search_tables(pe, r, &m);
+	search_others(pe, &m);
 	normalise(&m);
 	s->settled = !m.writable || ++s->table_changes > TABLE_CHANGES_MAX;
 	scan_map(s, &m, s->settled ? WHEN_SETTLED : WHEN_EARLY);
@@ -259,6 +333,7 @@ void regime_reset(struct pe_set *s)
 	s->settled = false;
 	s->tables_new = true;
 	s->table_changes = 0;
+	s->searched_count = 0;
 }
 
 /* BR, BLR or RET at the PC. PSTATE.BTYPE becomes 0, which only forgoes a Branch Target exception that
@@ -357,6 +432,8 @@ static void look_at_mmu(struct pe *pe)
 	struct pe_set *s = pe->set;
 	bool on = bit(pe_get(pe, REG_SYS(SCTLR_EL1)), SCTLR_EL1_M);
 
+	if (s->settled && !pe->step_mmu_on && on)
+		search_late(pe);
 	if (s->settled && pe->step_mmu_on && !on) {
 		LOG(intercept, "%s: MMU off at PC 0x%llx: discovery begins anew", pe->name,
 		    (unsigned long long)pe_get(pe, REG_PC));
