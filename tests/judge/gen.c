@@ -13,7 +13,7 @@
 #define NOP 0xd503201fu
 
 enum { RETRIES = 64, SPREAD = 1024 };
-enum { FIRST_BASE = JUDGE_SCRATCH + (JUDGE_SCRATCH_BYTES - SPREAD) / 2 };
+#define FIRST_BASE (JUDGE_SCRATCH + (JUDGE_SCRATCH_BYTES - SPREAD) / 2)
 
 static bool is(uint32_t word, uint32_t mask, uint32_t value)
 {
@@ -52,18 +52,18 @@ enum judge_group judge_group(enum a64_op op)
 }
 
 bool judge_gen_init(struct judge_gen *g, uint64_t seed, const char *only, bool blocks,
-		    const struct judge_known *known, uint64_t *left_out)
+		    const struct judge_known *known, struct judge_rig *rig, uint64_t *left_out)
 {
 	memset(g, 0, sizeof(*g));
 	g->random.s = judge_mix(seed);
 	g->known = known;
 	g->blocks = blocks;
 	g->left_out = left_out;
-	g->rig = judge_rig_new(false);
+	g->rig = rig;
 	for (enum a64_op op = A64_UNDEFINED + 1; op < A64_OP_COUNT; op++) {
 		enum judge_group group = judge_group(op);
 
-		if (group == JUDGE_NONE || !judge_rig_has(op) ||
+		if (group == JUDGE_NONE || !judge_rig_has(rig, op) ||
 		    strncmp(a64_rows[op].name, only, strlen(only)) != 0)
 			continue;
 		g->row[group][g->count[group]++] = op;
@@ -192,7 +192,7 @@ static void make_plan(struct judge_random *r, struct plan *p, struct judge_case 
 static uint32_t place_memory(struct judge_random *r, const struct plan *p, uint32_t w)
 {
 	if (is_literal(w)) {
-		uint32_t at = JUDGE_CODE + p->c->slot * JUDGE_SLOT_BYTES + JUDGE_PROLOGUE_BYTES +
+		uint64_t at = JUDGE_CODE + p->c->slot * JUDGE_SLOT_BYTES + JUDGE_PROLOGUE_BYTES +
 			      p->c->count * 4;
 
 		return insert(w, 5, 19, (FIRST_BASE + judge_below(r, SPREAD) - at) / 4);
@@ -266,6 +266,12 @@ static bool known(const struct judge_gen *g, enum judge_known_kind kind, uint32_
 	return judge_known_find(g->known, kind, a64_rows[a64_decode(w)].name, w);
 }
 
+/* MRS of FPCR: JUDGE_FPCR_AARCH32 would come into a general register. */
+static bool reads_fpcr(uint32_t w)
+{
+	return is(w, 0xffffffe0, 0xd53b4400);
+}
+
 static bool is_good(struct judge_gen *g, enum a64_op op, uint32_t w, bool block)
 {
 	if (a64_decode(w) != op)
@@ -274,6 +280,8 @@ static bool is_good(struct judge_gen *g, enum a64_op op, uint32_t w, bool block)
 		g->left_out[op]++;
 		return false;
 	}
+	if (block && reads_fpcr(w))
+		return false;
 	return !block || judge_one_in(&g->random, 64) || !judge_rig_undefined(g->rig, w);
 }
 
@@ -315,7 +323,7 @@ static void add_exclusive(struct judge_gen *g, struct plan *p)
 		return;
 	w = insert(insert(w, 22, 1, 0), 16, 5, judge_below(&g->random, 31));
 	w = insert(w, 0, 5, judge_below(&g->random, 32));
-	if (judge_rig_has(a64_decode(w)) && is_good(g, a64_decode(w), w, true) &&
+	if (judge_rig_has(g->rig, a64_decode(w)) && is_good(g, a64_decode(w), w, true) &&
 	    !judge_one_in(&g->random, 4))
 		append(p, w);
 }
@@ -356,7 +364,7 @@ static void set_base(struct judge_state *s, unsigned n, uint64_t value)
 static void set_expected(struct judge_state *s, uint32_t w)
 {
 	uint64_t at = rn(w) == 31 ? s->sp : s->x[rn(w)];
-	unsigned n = rm(w), word = ((at & 0xffffffff) - JUDGE_SCRATCH) / 8;
+	unsigned n = rm(w), word = ((at & UINT64_MAX >> 8) - JUDGE_SCRATCH) / 8;
 	bool pair = is(w, 0xbfa07c00, 0x08207c00), half = pair && !(w >> 30 & 1);
 	uint64_t value = judge_fill(word);
 

@@ -35,7 +35,7 @@ enum judge_group judge_group(enum a64_op op);
 
 /* Which rows to make: those that are there and whose name begins with @only. False: none. */
 bool judge_gen_init(struct judge_gen *g, uint64_t seed, const char *only, bool blocks,
-		    const struct judge_known *known, uint64_t *left_out);
+		    const struct judge_known *known, struct judge_rig *rig, uint64_t *left_out);
 
 /* New words for @slot, and a first state for them. */
 void judge_gen_case(struct judge_gen *g, unsigned slot, struct judge_case *c);

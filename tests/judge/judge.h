@@ -18,21 +18,26 @@
  * Addresses, the same on both sides. The code of a case is in a slot: two words that load the last
  * registers, the words of the case, and branches to the way out. One page of memory is there for the
  * instructions, with nothing mapped around it; it begins with the same contents in every case.
+ *
+ * All this, and the reference program itself, is where few random addresses lead.
  */
+#define JUDGE_PROGRAM	  0x2a00400000ull /* the reference's text and data */
+#define JUDGE_PROGRAM_END 0x2a02000000ull
+#define JUDGE_CODE	  0x2a06000000ull
+#define JUDGE_SCRATCH	  0x2a06080000ull
+
 enum {
-	JUDGE_CODE = 0x6000000,
 	JUDGE_SLOT_BYTES = 128,
 	JUDGE_SLOTS = 2048,
 	JUDGE_CODE_BYTES = JUDGE_SLOTS * JUDGE_SLOT_BYTES,
 	JUDGE_PROLOGUE_BYTES = 8,
-	JUDGE_SCRATCH = 0x6080000,
 	JUDGE_SCRATCH_BYTES = 4096,
 	JUDGE_MAX_WORDS = 16,
 	JUDGE_MAX_BATCH = 8192,
-	/* Other places where the reference may have something mapped that can be executed. */
-	JUDGE_PROGRAM = 0x300000,
-	JUDGE_PROGRAM_END = 0x1000000,
 };
+
+/* FPCR.Stride and Len: kept by PEs that have AArch32, without an effect, else RES0; not compared. */
+#define JUDGE_FPCR_AARCH32 0x370000ull
 
 struct judge_state {
 	uint64_t x[31];

@@ -15,10 +15,10 @@
 #include <stdint.h>
 
 enum judge_known_kind {
-	JUDGE_KNOWN_WORD,   /* without one of the following: such words are never made */
-	JUDGE_KNOWN_SIGBUS, /* SIGBUS: misaligned here, but the reference does not mind */
-	JUDGE_KNOWN_FZ,	    /* FZ: made with FPCR.FZ and FZ16 0 only */
-	JUDGE_KNOWN_LOW16,  /* LOW16: only bits 15:0 of Vd are compared; not made in blocks */
+	JUDGE_KNOWN_WORD,  /* without one of the following: such words are never made */
+	JUDGE_KNOWN_FAULT, /* FAULT: one side may take a fault where the other does not */
+	JUDGE_KNOWN_FZ,	   /* FZ: made with FPCR.FZ and FZ16 0 only */
+	JUDGE_KNOWN_LOW16, /* LOW16: only bits 15:0 of Vd are compared; not made in blocks */
 	JUDGE_KNOWN_KINDS
 };
 

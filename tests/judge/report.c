@@ -15,6 +15,8 @@ bool judge_differ(const struct judge_case *c, const struct judge_answer *a,
 {
 	struct judge_result x = a->r, y = b->r;
 
+	x.state.fpcr &= ~JUDGE_FPCR_AARCH32;
+	y.state.fpcr &= ~JUDGE_FPCR_AARCH32;
 	if (x.kind == JUDGE_DONE)
 		x.state.pc = y.state.pc = 0;
 	return memcmp(&x, &y, sizeof(x)) != 0 ||
@@ -79,7 +81,7 @@ static void print_64(FILE *f, const char *name, uint64_t a, uint64_t b)
 
 static void print_memory(FILE *f, const char *name, const struct judge_answer *a)
 {
-	fprintf(f, "    %s memory from %#x:", name, JUDGE_SCRATCH + a->r.changed);
+	fprintf(f, "    %s memory from %#llx:", name, JUDGE_SCRATCH + a->r.changed);
 	for (unsigned i = 0; i < a->r.changed_bytes && i < 64; i++)
 		fprintf(f, "%s%02x", i % 8 ? "" : " ", a->changed[i]);
 	fprintf(f, "\n");
@@ -110,7 +112,7 @@ void judge_print(FILE *f, const struct judge_case *c, const struct judge_answer 
 {
 	const struct judge_result *a = &soft->r, *b = &reference->r;
 
-	fprintf(f, "mismatch in %s, word %08x, at %#x\n",
+	fprintf(f, "mismatch in %s, word %08x, at %#llx\n",
 		a64_rows[a64_decode(c->word[c->count - 1])].name, c->word[c->count - 1],
 		JUDGE_CODE + c->slot * JUDGE_SLOT_BYTES + JUDGE_PROLOGUE_BYTES);
 	disassemble(f, c);

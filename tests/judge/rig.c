@@ -18,6 +18,7 @@ A64_OPS(A64_OP)
 
 struct judge_rig {
 	struct soft_cpu cpu;
+	bool has[A64_OP_COUNT];
 	uint32_t kind;
 	unsigned step_count;
 	enum a64_op steps[JUDGE_MAX_STEPS];
@@ -37,20 +38,9 @@ static soft_fn *function(enum a64_op op)
 	return op == A64_UNDEFINED ? NULL : table[op];
 }
 
-/* Rows of features that the reference is told not to have. */
-static bool absent(enum a64_op op)
+bool judge_rig_has(const struct judge_rig *r, enum a64_op op)
 {
-	static const char *const rows[] = {"AUT", "PAC", "XPAC", "LDRA"};
-
-	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		if (strncmp(a64_rows[op].name, rows[i], strlen(rows[i])) == 0)
-			return true;
-	return false;
-}
-
-bool judge_rig_has(enum a64_op op)
-{
-	return function(op) && !absent(op);
+	return r->has[op];
 }
 
 /* ---- what cpu.h declares ---- */
@@ -197,7 +187,7 @@ static void fill_tlb(struct judge_rig *r)
 	r->tlb[slot].addend = (uint64_t)(uintptr_t)r->scratch - JUDGE_SCRATCH;
 }
 
-struct judge_rig *judge_rig_new(bool sp_align_check)
+struct judge_rig *judge_rig_new(const struct judge_hello *reference)
 {
 	struct judge_rig *r = calloc(1, sizeof(*r));
 
@@ -209,7 +199,10 @@ struct judge_rig *judge_rig_new(bool sp_align_check)
 	memcpy(r->scratch, r->pristine, sizeof(r->scratch));
 	fill_tlb(r);
 	r->cpu.tlb = r->tlb;
-	r->cpu.sp_align_check = sp_align_check;
+	r->cpu.sp_align_check = reference && reference->sp_align_check;
+	for (enum a64_op op = 0; op < A64_OP_COUNT; op++)
+		r->has[op] = function(op) &&
+			     judge_has_feature(reference, a64_feature_names[a64_rows[op].feature]);
 	r->cpu.tbi_mask[0] = UINT64_MAX >> 8;
 	r->cpu.tbi_mask[1] = UINT64_MAX;
 	return r;
@@ -255,7 +248,7 @@ static void step(struct judge_rig *r, uint32_t word)
 
 	r->steps[r->step_count++] = op;
 	r->cpu.next_pc = r->cpu.pc + 4;
-	if (!judge_rig_has(op))
+	if (!r->has[op])
 		soft_undefined(&r->cpu);
 	else
 		function(op)(&r->cpu, word);

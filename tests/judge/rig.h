@@ -16,11 +16,15 @@ enum { JUDGE_MAX_STEPS = 256 };
 
 struct judge_rig;
 
-struct judge_rig *judge_rig_new(bool sp_align_check);
+/* @reference: whose features and settings to have. NULL: all features. */
+struct judge_rig *judge_rig_new(const struct judge_hello *reference);
 void judge_rig_free(struct judge_rig *r);
 
+/* Does the reference have feature @name (without FEAT_)? NULL has all. */
+bool judge_has_feature(const struct judge_hello *reference, const char *name);
+
 /* Is there a function for the row, and does the reference have its feature? */
-bool judge_rig_has(enum a64_op op);
+bool judge_rig_has(const struct judge_rig *r, enum a64_op op);
 
 /* Run a case. *@changed is valid until the next call. */
 void judge_rig_run(struct judge_rig *r, const struct judge_case *c, struct judge_result *out,

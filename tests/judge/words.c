@@ -55,12 +55,14 @@ static uint32_t some_word(struct judge_random *r)
 static int random_words(uint64_t seed, uint64_t count)
 {
 	struct judge_random r = {judge_mix(seed)};
-	struct judge_rig *rig = judge_rig_new(false);
+	struct judge_rig *rig = judge_rig_new(NULL);
 
 	for (uint64_t i = 0; i < count; i++) {
 		uint32_t w = some_word(&r);
 		enum a64_op op = a64_decode(w);
-		char verdict = judge_rig_undefined(rig, w) ? 'U' : judge_rig_has(op) ? '.' : '?';
+		char verdict = judge_rig_undefined(rig, w) ? 'U'
+			       : judge_rig_has(rig, op)	   ? '.'
+							   : '?';
 
 		printf("%08x %s %c\n", w, a64_rows[op].name, verdict);
 	}
