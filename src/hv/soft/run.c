@@ -14,6 +14,8 @@
 #include <string.h>
 #include <time.h>
 
+enum { WAIT_NS = 1000000000 };
+
 /* ---- leaving the guest ---- */
 
 struct hv_exit *soft_exit(struct soft_cpu *c, enum hv_exit_kind kind, bool stay)
@@ -237,9 +239,33 @@ static void loop(struct soft_cpu *c)
 	}
 }
 
+/* One turn of run() while wait_for_interrupt() is in force. */
+static void wait(struct soft_cpu *c)
+{
+	struct soft_sys *s = c->sys;
+
+	s->exit.kind = HV_EXIT_KICK;
+	if (soft_interrupt_waiting(c)) {
+		s->waiting = false;
+		s->exit.kind = HV_EXIT_WAKE;
+		return;
+	}
+	if (!timers_changed(c) && !(atomic_load(&c->event) & SOFT_EVENT_KICK))
+		soft_sleep(c, WAIT_NS);
+	timers_changed(c);
+	atomic_fetch_and(&c->event, ~(unsigned)SOFT_EVENT_KICK);
+}
+
 void soft_run(struct hv_vcpu *v, struct hv_exit *x)
 {
 	struct soft_cpu *c = &v->c;
+
+	if (v->s.waiting) {
+		atomic_fetch_and(&c->event, SOFT_EVENT_KICK | SOFT_EVENT_STEP);
+		wait(c);
+		*x = v->s.exit;
+		return;
+	}
 
 	atomic_store(&v->s.in_guest, true);
 	v->s.step_done = false;

@@ -63,6 +63,7 @@ static int soft_probe(const char *text, struct hv_caps *caps, struct err *e)
 	caps->smccc_exits = true;
 	caps->translate_intercept = !o.els1;
 	caps->dcache_coherent_off = true;
+	caps->wait_for_interrupt = true;
 	caps->zva_bytes = 64;
 	caps->counter_hz = SOFT_COUNTER_HZ;
 	snprintf(caps->host, sizeof(caps->host), "%.20s %.60s, %.20s", u.sysname, u.release,
@@ -177,6 +178,7 @@ static int soft_vcpu_reset(struct hv_vcpu *v)
 	c->nzcv = 0;
 	c->pstate = ARM_PSTATE_DAIF | (uint64_t)v->s.vm->highest_el << 2 | ARM_PSTATE_SP;
 	v->s.mmio.pending = false;
+	v->s.waiting = false;
 	v->s.lines = 0;
 	v->s.timer_levels = 0;
 	v->s.deadline_ns = 0;
@@ -223,6 +225,12 @@ static void soft_vcpu_destroy(struct hv_vcpu *v)
 	pthread_cond_destroy(&v->s.wake);
 	pthread_mutex_destroy(&v->s.lock);
 	free(v);
+}
+
+static int soft_wait_for_interrupt(struct hv_vcpu *v)
+{
+	v->s.waiting = true;
+	return 0;
 }
 
 /* ---- after an MMIO exit ---- */
@@ -404,6 +412,7 @@ const struct hv_ops hv_soft_ops = {
 	.vcpu_destroy = soft_vcpu_destroy,
 	.vcpu_reset = soft_vcpu_reset,
 	.run = soft_run,
+	.wait_for_interrupt = soft_wait_for_interrupt,
 	.kick = soft_kick,
 	.mmio_done = soft_mmio_done,
 	.mmio_abort = soft_mmio_abort,

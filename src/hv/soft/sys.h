@@ -87,6 +87,7 @@ struct soft_sys {
 	} mmio;
 	unsigned debug_flags; /* enum hv_debug */
 	bool step_done;
+	bool waiting; /* wait_for_interrupt(): run() sleeps */
 
 	unsigned lines;	       /* interrupt lines, bit n: enum hv_line */
 	uint32_t timer_levels; /* as of the last exit */
