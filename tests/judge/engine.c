@@ -23,9 +23,11 @@ enum {
 	RAM_BYTES = 0x80000,
 	TABLES = 0, /* levels 0 to 2, level 3 of the case, level 3 of the vectors */
 	VECTORS = 0x8000,
-	SCRATCH = 0x10000,
+	SCRATCH = 0x10000, /* the pages are not next to each other */
+	SCRATCH_STEP = 0x3000,
 	CODE = 0x40000,
 	PAGE = 4096,
+	SCRATCH_PAGES = JUDGE_SCRATCH_BYTES / PAGE,
 };
 
 #define VECTORS_VA (JUDGE_CODE + 0x1000000)
@@ -50,6 +52,7 @@ struct judge_rig {
 	bool has[A64_OP_COUNT];
 	struct arm_features features;
 	uint64_t pristine[JUDGE_SCRATCH_BYTES / 8], pristine_hash;
+	uint64_t scratch[JUDGE_SCRATCH_BYTES / 8]; /* as the case left it */
 	unsigned step_count;
 	enum a64_op steps[JUDGE_MAX_WORDS];
 };
@@ -123,7 +126,9 @@ static void make_tables(struct judge_rig *r)
 	put(r, 2, VECTORS_VA >> 21 & 511, TABLES + 4 * PAGE, TABLE);
 	for (unsigned i = 0; i < JUDGE_CODE_BYTES / PAGE; i++)
 		put(r, 3, i, CODE + i * PAGE, LEAF | AP_READONLY | PXN);
-	put(r, 3, (JUDGE_SCRATCH - JUDGE_CODE) / PAGE, SCRATCH, LEAF | AP_EL0 | PXN | UXN);
+	for (unsigned i = 0; i < SCRATCH_PAGES; i++)
+		put(r, 3, (JUDGE_SCRATCH - JUDGE_CODE) / PAGE + i, SCRATCH + i * SCRATCH_STEP,
+		    LEAF | AP_EL0 | PXN | UXN);
 	put(r, 4, 0, VECTORS, LEAF | AP_READONLY | UXN);
 }
 
@@ -224,7 +229,8 @@ static void load(struct judge_rig *r, const struct judge_case *c)
 	fill_words(slot, JUDGE_SLOT_BYTES, SVC_0);
 	fill_words(slot, JUDGE_PROLOGUE_BYTES, CLREX);
 	memcpy(slot + JUDGE_PROLOGUE_BYTES, c->word, c->count * 4);
-	memcpy(r->ram + SCRATCH, r->pristine, JUDGE_SCRATCH_BYTES);
+	for (unsigned i = 0; i < SCRATCH_PAGES; i++)
+		memcpy(r->ram + SCRATCH + i * SCRATCH_STEP, r->pristine + i * PAGE / 8, PAGE);
 	set(r, REG_PSTATE, s->nzcv); /* EL0t */
 	for (unsigned i = 0; i < 31; i++)
 		set(r, REG_X(i), s->x[i]);
@@ -294,9 +300,11 @@ static void note_steps(struct judge_rig *r, const struct judge_case *c, enum jud
 
 static const unsigned char *changes(struct judge_rig *r, struct judge_result *out)
 {
-	const uint64_t *memory = (const uint64_t *)(const void *)(r->ram + SCRATCH);
+	const uint64_t *memory = r->scratch;
 	unsigned first = 0, end = JUDGE_SCRATCH_BYTES / 8;
 
+	for (unsigned i = 0; i < SCRATCH_PAGES; i++)
+		memcpy(r->scratch + i * PAGE / 8, r->ram + SCRATCH + i * SCRATCH_STEP, PAGE);
 	while (first < end && memory[first] == r->pristine[first])
 		first++;
 	while (end > first && memory[end - 1] == r->pristine[end - 1])
@@ -304,7 +312,7 @@ static const unsigned char *changes(struct judge_rig *r, struct judge_result *ou
 	out->changed = first * 8;
 	out->changed_bytes = (end - first) * 8;
 	out->hash = out->changed_bytes ? judge_hash(memory) : r->pristine_hash;
-	return r->ram + SCRATCH + out->changed;
+	return (const unsigned char *)r->scratch + out->changed;
 }
 
 /* Until HVC; false: it does not end. */

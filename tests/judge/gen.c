@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * Which words: Arm ARM (DDI 0487) C4.1 for the groups and the places of registers and offsets in them.
- * Loads and stores get addresses in the middle of the scratch page, from few base and index registers that
+ * Loads and stores get addresses around the border of the scratch pages, from few base and index registers that
  * the other words of a block rarely change; branches of blocks go forward within the block.
  */
 #include "gen.h"

@@ -16,8 +16,8 @@
 
 /*
  * Addresses, the same on both sides. The code of a case is in a slot: two words that load the last
- * registers, the words of the case, and branches to the way out. One page of memory is there for the
- * instructions, with nothing mapped around it; it begins with the same contents in every case.
+ * registers, the words of the case, and branches to the way out. Two pages of memory are there for the
+ * instructions, with nothing mapped around them; they begin with the same contents in every case.
  *
  * All this, and the reference program itself, is where few random addresses lead.
  */
@@ -31,7 +31,7 @@ enum {
 	JUDGE_SLOTS = 2048,
 	JUDGE_CODE_BYTES = JUDGE_SLOTS * JUDGE_SLOT_BYTES,
 	JUDGE_PROLOGUE_BYTES = 8,
-	JUDGE_SCRATCH_BYTES = 4096,
+	JUDGE_SCRATCH_BYTES = 2 * 4096,
 	JUDGE_MAX_WORDS = 16,
 	JUDGE_MAX_BATCH = 8192,
 };

@@ -178,13 +178,17 @@ bool soft_write16(struct soft_cpu *c, uint64_t va, unsigned flags, const uint64_
 
 static void fill_tlb(struct judge_rig *r)
 {
-	unsigned slot = JUDGE_SCRATCH >> SOFT_PAGE_BITS & ((1 << SOFT_TLB_BITS) - 1);
-
 	for (unsigned i = 0; i < 1 << SOFT_TLB_BITS; i++)
 		for (unsigned a = 0; a < SOFT_ACCESS_COUNT; a++)
 			r->tlb[i].tag[a] = (uint64_t)(i ^ 1) << SOFT_PAGE_BITS;
-	r->tlb[slot].tag[SOFT_READ] = r->tlb[slot].tag[SOFT_WRITE] = JUDGE_SCRATCH;
-	r->tlb[slot].addend = (uint64_t)(uintptr_t)r->scratch - JUDGE_SCRATCH;
+	for (uint64_t va = JUDGE_SCRATCH; va < JUDGE_SCRATCH + JUDGE_SCRATCH_BYTES;
+	     va += SOFT_PAGE) {
+		struct soft_tlb_entry *e =
+			&r->tlb[va >> SOFT_PAGE_BITS & ((1 << SOFT_TLB_BITS) - 1)];
+
+		e->tag[SOFT_READ] = e->tag[SOFT_WRITE] = va;
+		e->addend = (uint64_t)(uintptr_t)r->scratch - JUDGE_SCRATCH;
+	}
 }
 
 struct judge_rig *judge_rig_new(const struct judge_hello *reference)
