@@ -102,6 +102,17 @@ static inline bool indexed(struct soft_cpu *c, uint32_t w, unsigned size, unsign
 	return true;
 }
 
+/* VFPExpandImm() */
+static inline uint64_t lane_immediate(unsigned size, unsigned imm)
+{
+	unsigned frac = size == 64 ? 52 : size == 32 ? 23 : 10;
+	uint64_t top = 1ULL << (size - 2 - frac); /* highest bit of the exponent */
+	uint64_t exp = (imm & 0x40 ? top - 4 : top) | (imm >> 4 & 3);
+
+	return (uint64_t)(imm >> 7) << (size - 1) | exp << frac |
+	       (uint64_t)(imm & 15) << (frac - 4);
+}
+
 /* ---- operations ---- */
 
 #define LANE1(op)                                                                                  \

@@ -155,17 +155,10 @@ static void select_if(struct soft_cpu *c, uint32_t w, unsigned size)
 		scalar_set(c, a64_Rd(w), size, scalar_get(c, from, size));
 }
 
-/* VFPExpandImm() */
 static void immediate(struct soft_cpu *c, uint32_t w, unsigned size)
 {
-	unsigned imm = a64_imm8_13(w), frac = size == 64 ? 52 : size == 32 ? 23 : 10;
-	uint64_t top = 1ULL << (size - 2 - frac); /* highest bit of the exponent */
-	uint64_t exp = (imm & 0x40 ? top - 4 : top) | (imm >> 4 & 3);
-
 	if (soft_fp_check(c))
-		scalar_set(c, a64_Rd(w), size,
-			   (uint64_t)(imm >> 7) << (size - 1) | exp << frac |
-				   (uint64_t)(imm & 15) << (frac - 4));
+		scalar_set(c, a64_Rd(w), size, lane_immediate(size, a64_imm8_13(w)));
 }
 
 SOFT_FP_ROW(FCMP, compare(c, w, lane_size(w)))
