@@ -134,29 +134,17 @@ void pe_timer_listen(struct pe_set *s, pe_timer_fn *fn, void *opaque)
 
 /* ---- pausing ---- */
 
-static void kick(struct pe *pe)
+void pe_kick(struct pe *pe)
 {
 	if (pe->vcpu_ready)
 		pe->set->cfg.hv->kick(pe->vcpu);
-}
-
-/* Tell what somebody wants to know. */
-static void answer(struct pe *pe)
-{
-	struct pe_question *q = &pe->question;
-
-	if (q->state != PE_ASKED)
-		return;
-	q->result = pe->set->cfg.hv->get_reg(pe->vcpu, q->id, &q->value);
-	q->state = PE_ANSWERED;
-	pthread_cond_broadcast(&pe->set->changed);
 }
 
 /* Sleep until something changes. A PE (@self) answers questions meanwhile. */
 static void wait_for_change(struct pe_set *s, struct pe *self)
 {
 	if (self)
-		answer(self);
+		pe_answer(self);
 	pthread_cond_wait(&s->changed, &s->lock);
 }
 
@@ -173,7 +161,7 @@ static void pause_locked(struct pe_set *s, const void *who, struct pe *self)
 	atomic_store(&s->attention, true);
 	for (unsigned i = 0; i < s->count; i++) {
 		if (&s->pe[i] != self)
-			kick(&s->pe[i]);
+			pe_kick(&s->pe[i]);
 	}
 	for (unsigned i = 0; i < s->count; i++) {
 		while (&s->pe[i] != self && !s->pe[i].parked)
@@ -314,7 +302,7 @@ static bool await(struct pe *pe)
 		pthread_cond_broadcast(&s->changed);
 		wait_for_change(s, pe);
 	}
-	answer(pe);
+	pe_answer(pe);
 	run = !s->stopping;
 	pe->parked = !run;
 	if (!run && s->pauser == pe)
@@ -472,7 +460,7 @@ void pe_set_stop(struct pe_set *s)
 	if (s->pauser == s) /* a PE may be waiting for its turn to pause */
 		resume_locked(s);
 	for (unsigned i = 0; i < s->count; i++)
-		kick(&s->pe[i]);
+		pe_kick(&s->pe[i]);
 	pthread_cond_broadcast(&s->changed);
 	pthread_mutex_unlock(&s->lock);
 	for (unsigned i = 0; i < s->count; i++) {
@@ -495,7 +483,7 @@ void pe_set_reset(struct pe_set *s, const struct pe_entry *entry)
 	pthread_mutex_unlock(&s->lock);
 }
 
-/* ---- registers ---- */
+/* ---- ends ---- */
 
 void pe_failed(struct pe *pe, const char *fmt, ...)
 {
@@ -517,74 +505,6 @@ void pe_failed(struct pe *pe, const char *fmt, ...)
 	pthread_mutex_unlock(&s->lock);
 	if (!again)
 		s->cfg.failed(s->cfg.opaque, pe->number, text);
-}
-
-/* Most exits look at the PC and at PSTATE more than once, and each look costs a system call on some back
- * ends. */
-static struct cached_reg *cached(struct pe *pe, uint32_t id)
-{
-	return id == REG_PC ? &pe->pc : id == REG_PSTATE ? &pe->pstate : NULL;
-}
-
-uint64_t pe_get(struct pe *pe, uint32_t id)
-{
-	struct cached_reg *c = cached(pe, id);
-	uint64_t v = 0;
-	int r;
-
-	if (c && c->valid)
-		return c->value;
-	r = pe->set->cfg.hv->get_reg(pe->vcpu, id, &v);
-	if (r)
-		pe_failed(pe, "cannot read register 0x%x: %s", id, strerror(-r));
-	else if (c)
-		*c = (struct cached_reg){true, v};
-	return v;
-}
-
-void pe_put(struct pe *pe, uint32_t id, uint64_t value)
-{
-	struct cached_reg *c = cached(pe, id);
-	int r = pe->set->cfg.hv->set_reg(pe->vcpu, id, value);
-
-	if (c)
-		*c = (struct cached_reg){r == 0, value};
-	if (r)
-		pe_failed(pe, "cannot write register 0x%x (value 0x%llx): %s", id,
-			  (unsigned long long)value, strerror(-r));
-}
-
-uint64_t pe_get_x(struct pe *pe, unsigned n)
-{
-	return n == 31 ? 0 : pe_get(pe, REG_X(n));
-}
-
-void pe_put_x(struct pe *pe, unsigned n, uint64_t value)
-{
-	if (n != 31)
-		pe_put(pe, REG_X(n), value);
-}
-
-unsigned pe_el(struct pe *pe)
-{
-	return bits(pe_get(pe, REG_PSTATE), 3, 2);
-}
-
-/* What every instruction does when it completes: PSTATE.BTYPE becomes 0 unless it is an indirect branch (Arm
- * ARM, "PSTATE.BTYPE"), and software step goes from active-not-pending to active-pending ("Software Step
- * state machine"), so that a guest that steps itself sees it as one instruction. */
-void pe_go(struct pe *pe, uint64_t pc)
-{
-	uint64_t pstate = pe_get(pe, REG_PSTATE);
-
-	if (pstate & (ARM_PSTATE_BTYPE | ARM_PSTATE_SS))
-		pe_put(pe, REG_PSTATE, pstate & ~(ARM_PSTATE_BTYPE | ARM_PSTATE_SS));
-	pe_put(pe, REG_PC, pc);
-}
-
-void pe_skip(struct pe *pe)
-{
-	pe_go(pe, pe_get(pe, REG_PC) + 4);
 }
 
 void pe_off(struct pe *pe)
@@ -616,38 +536,6 @@ void pe_set_intercept_counts(const struct pe_set *s, struct intercept_counts *c)
 uint64_t pe_set_first_run_ns(const struct pe_set *s)
 {
 	return atomic_load(&s->first_run_ns);
-}
-
-static void ask(struct pe *pe, uint32_t id)
-{
-	pe->question = (struct pe_question){.state = PE_ASKED, .id = id};
-	atomic_store(&pe->set->attention, true);
-	if (!pe->parked)
-		kick(pe);
-	pthread_cond_broadcast(&pe->set->changed);
-}
-
-int pe_set_get_reg(struct pe_set *s, unsigned n, uint32_t id, uint64_t *value)
-{
-	struct pe *pe = &s->pe[n];
-	struct pe_question *q = &pe->question;
-	int r = -ENODEV;
-
-	pthread_mutex_lock(&s->lock);
-	while (pe->vcpu_ready && q->state != PE_NO_QUESTION) /* another thread's */
-		pthread_cond_wait(&s->changed, &s->lock);
-	if (pe->vcpu_ready)
-		ask(pe, id);
-	while (pe->vcpu_ready && q->state == PE_ASKED)
-		pthread_cond_wait(&s->changed, &s->lock);
-	if (pe->vcpu_ready) {
-		r = q->result;
-		*value = q->value;
-	}
-	q->state = PE_NO_QUESTION;
-	pthread_cond_broadcast(&s->changed);
-	pthread_mutex_unlock(&s->lock);
-	return r;
 }
 
 const char *pe_set_power_state(const struct pe_set *s, unsigned n)

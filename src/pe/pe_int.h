@@ -47,18 +47,18 @@ struct pe {
 	struct pe_stats stats;
 	struct site_table sites;
 	uint32_t timer_levels;
+	unsigned lines_applied; /* what the vCPU has been given of `lines` */
 	struct {
 		bool known;
 		uint64_t mmfr1, pfr1;
 	} id;
-	unsigned lines_applied; /* what the vCPU has been given of `lines` */
-	bool down; /* CPU_SUSPEND to a power-down state: begins at `wake_entry` when it wakes */
-	struct pe_entry wake_entry;
 	uint64_t sctlr_reset; /* SCTLR_EL1 after a reset */
-	bool stepping;	      /* a lifted site is being executed natively */
+	struct pe_entry wake_entry;
+	bool down;     /* CPU_SUSPEND to a power-down state: begins at `wake_entry` when it wakes */
+	bool stepping; /* a lifted site is being executed natively */
+	bool step_mmu_on; /* SCTLR_EL1.M before the step */
 	uint64_t step_gpa;
 	struct pe_site step_site;
-	bool step_mmu_on; /* SCTLR_EL1.M before the step */
 
 	atomic_uint lines; /* levels of the interrupt lines, bit n: enum hv_line */
 
@@ -141,6 +141,11 @@ void pe_off(struct pe *pe);
 /* Take a synchronous exception to EL1 with this syndrome; PC is the preferred return address. */
 void pe_inject(struct pe *pe, uint32_t esr, uint64_t far);
 void pe_inject_undef(struct pe *pe);
+
+/* pe_set_get_reg(): tell what somebody wants to know. Under set->lock. */
+void pe_answer(struct pe *pe);
+/* Out of the guest, soon. Under set->lock. */
+void pe_kick(struct pe *pe);
 
 /* ---- pausing from a PE's thread: all other PEs stay outside the guest in between ---- */
 /* False, and no pause: the set was reset while the PE waited. Whatever it was about to do concerned a
