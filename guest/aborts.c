@@ -123,6 +123,23 @@ static void test_brk(unsigned el)
 		       address_at(el, (void *)brks[i].fn), ~0ULL);
 }
 
+/* Words a process has written itself: a hypervisor that uses BRK for its own ends must not take them for
+ * its, nor stumble over many. */
+static void test_written_brks(void)
+{
+	static uint32_t word[16] __attribute__((aligned(64)));
+	unsigned good = 0;
+	struct trap t;
+
+	for (uint32_t imm = 0xc000; imm < 0xc040; imm++) {
+		word[0] = 0xd4200000 | imm << 5;
+		code_sync(word, sizeof(word[0]));
+		trap_el0((trap_fn *)word, 0, &t);
+		good += (uint32_t)t.esr == (0xf2000000 | imm) && t.elr == user_address(word);
+	}
+	ok_eq(good, 64, "EL0 BRKs of its own");
+}
+
 static void test_others(unsigned el)
 {
 	expect(el, "UDF", undefined, 0, 0x02000000, address_at(el, (void *)undefined), ~0ULL);
@@ -185,6 +202,7 @@ void guest_main(void)
 	test_fetch(EL0, USER_DEVICE_BASE + HOLE_BASE);
 	test_brk(EL1);
 	test_brk(EL0);
+	test_written_brks();
 	test_others(EL1);
 	test_others(EL0);
 	expect(EL0, "MRS SCTLR_EL1", read_sctlr, 0, 0x02000000, user_address((void *)read_sctlr),
