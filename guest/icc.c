@@ -239,6 +239,27 @@ static void test_pending_bit(void)
 	eoi(6);
 }
 
+static void nothing(void)
+{
+}
+
+static void lower_priority(void)
+{
+	asm volatile("msr s3_0_c4_c6_0, %0" ::"r"(0x50UL)); /* ICC_PMR_EL1 */
+}
+
+/* Of a branch that has gone to the same place many times, a new target is not foreseen. */
+static void test_new_target(void)
+{
+	for (unsigned i = 0; i < 100; i++) {
+		void (*volatile fn)(void) = i < 99 ? nothing : lower_priority;
+
+		fn();
+	}
+	ok(mrs("s3_0_c4_c6_0") == 0x50, "ICC_PMR_EL1 written behind a pointer", " ");
+	asm volatile("msr s3_0_c4_c6_0, %0" ::"r"(0xf0UL));
+}
+
 static void test_all(void)
 {
 	test_registers();
@@ -249,6 +270,7 @@ static void test_all(void)
 	test_eoi_mode();
 	test_delivery();
 	test_pending_bit();
+	test_new_target();
 	test_idle();
 }
 

@@ -34,6 +34,7 @@ struct code_page {
 	struct code_page *next; /* in the bucket */
 	uint64_t gpa;
 	uint64_t va; /* where it was last followed */
+	bool whole;  /* every word has been looked at, intercept_scan_known() */
 	uint64_t seen[PAGE_WORDS / 64];
 	uint32_t word[PAGE_WORDS]; /* its contents when last looked at */
 };
@@ -337,6 +338,7 @@ static void find_changes(struct intercept *ic, struct code_page *page, struct wo
 	host_dcache_flush_poc(mem, PAGE_SIZE);
 	if (!memcmp(mem, page->word, PAGE_SIZE))
 		return;
+	page->whole = false;
 	for (unsigned n = 0; n < PAGE_WORDS; n++) {
 		if (mem[n] == page->word[n])
 			continue;
@@ -406,6 +408,35 @@ void intercept_scan(struct intercept *ic, uint64_t gpa, uint64_t len, unsigned w
 		gpa += part;
 		len -= part;
 	}
+}
+
+static void scan_page(struct intercept *ic, struct code_page *page, unsigned when)
+{
+	uint32_t *p = (uint32_t *)(void *)mem_ptr(ic->mem, page->gpa, PAGE_SIZE, false);
+
+	page->whole = true;
+	for (unsigned n = 0; p && n < PAGE_WORDS; n++)
+		page->word[n] = patch(ic, page->gpa + 4 * n, &p[n], when);
+	ic->counts.words_scanned += p ? PAGE_WORDS : 0;
+}
+
+void intercept_scan_known(struct intercept *ic, unsigned when)
+{
+	for (unsigned i = 0; i < PAGE_BUCKETS; i++) {
+		for (struct code_page *p = ic->pages[i]; p; p = p->next) {
+			if (!p->whole)
+				scan_page(ic, p, when);
+		}
+	}
+}
+
+void intercept_rearm(struct intercept *ic, uint64_t gpa, unsigned when)
+{
+	struct code_page *page = find_page(ic, align_down(gpa, PAGE_SIZE));
+	uint32_t *p = word_at(ic, gpa);
+
+	if (page && p)
+		page->word[gpa % PAGE_SIZE / 4] = patch(ic, gpa, p, when);
 }
 
 /* ---- giving back ---- */

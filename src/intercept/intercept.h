@@ -74,6 +74,9 @@ void intercept_recheck_all(struct intercept *ic, intercept_translate_fn *transla
 /* Patch every word in [gpa, gpa+len) that @when's rows name. */
 void intercept_scan(struct intercept *ic, uint64_t gpa, uint64_t len, unsigned when);
 
+/* Patch what @when's rows name in all of the pages that discovery has followed code in. */
+void intercept_scan_known(struct intercept *ic, unsigned when);
+
 /* Give back every site for which @keep says no (its memory is not code, or its row no longer
  * applies), and drop what discovery remembered. @followed: discovery came through the site, so it is
  * code whatever the tables say. */
@@ -90,6 +93,8 @@ bool intercept_lift(struct intercept *ic, uint64_t gpa);
 void intercept_lower(struct intercept *ic, uint64_t gpa);
 /* Give the word back for good: the site is hot and teaches nothing. */
 void intercept_release(struct intercept *ic, uint64_t gpa);
+/* Patch the word at @gpa, in a page that discovery knows, again. */
+void intercept_rearm(struct intercept *ic, uint64_t gpa, unsigned when);
 
 void intercept_counts(const struct intercept *ic, struct intercept_counts *c);
 

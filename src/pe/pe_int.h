@@ -12,7 +12,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-enum { PE_MAX = 8, PE_TIMER_LISTENERS = 4, PE_ID_FIELDS = 16 };
+enum { PE_MAX = 8, PE_TIMER_LISTENERS = 4, PE_ID_FIELDS = 16, PE_UNWATCHED = 8 };
 
 enum pe_power { PE_OFF, PE_ON_PENDING, PE_ON };
 
@@ -108,6 +108,10 @@ struct pe_set {
 	unsigned table_changes;
 	uint64_t searched[PE_MAX]; /* tables of the upper half that have been */
 	unsigned searched_count;
+	/* Instruction-cache maintenance that was let run: regime.c. */
+	unsigned code_events;		  /* since anything else was looked at */
+	uint64_t unwatched[PE_UNWATCHED]; /* sites given back for the time being */
+	unsigned unwatched_count;
 	atomic_ullong first_run_ns;
 
 	struct pe_handler *handlers; /* sorted by sysreg */

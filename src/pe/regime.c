@@ -18,8 +18,8 @@
  * on are searched, and those of a PE that comes later if it has others.
  *
  * Limits: code that a settled kernel makes executable later (modules) is not scanned; in the discovery
- * state, targets of an indirect branch first taken after its site was given back are not followed, and a
- * guest that reads its own code sees patches.
+ * state, targets of an indirect branch first taken after its site was given back are not followed, only
+ * caught if they lie in a page with code that was; a guest that reads its own code sees patches.
  */
 #include "pe/pe_int.h"
 
@@ -44,6 +44,9 @@ enum {
 	TABLE_CHANGES_MAX = 64,
 	/* Descriptors read when looking for executable mappings: 4 GiB of pages, a few milliseconds. */
 	WALK_BUDGET = 1 << 20,
+	/* Cache maintenance by address comes in long loops: after so many in a row the site runs free until
+	 * something else is intercepted. */
+	CODE_EVENTS_MAX = 4,
 	PA_BITS_MAX = 52, /* what does not exist is caught when it is looked up */
 	VECTOR_COUNT = 16,
 	VECTOR_SIZE = 0x80,
@@ -292,6 +295,33 @@ static void promote(struct pe *pe, const struct arm_regime *r)
 
 /* ---- events ---- */
 
+/* A loop of cache maintenance has run unseen, and is over: look at everything it may have been for. */
+static void watch_code_again(struct pe *pe, const struct arm_regime *r)
+{
+	struct pe_set *s = pe->set;
+
+	s->code_events = 0;
+	if (!s->unwatched_count)
+		return;
+	for (unsigned i = 0; i < s->unwatched_count; i++)
+		intercept_rearm(s->ic, s->unwatched[i], WHEN_DISCOVERY);
+	s->unwatched_count = 0;
+	intercept_recheck_all(s->ic, translate, (void *)r, WHEN_DISCOVERY);
+}
+
+/* Is this IC IVAU one too many in a row? Then its site has been given back for now. */
+static bool let_run(struct pe *pe, const struct pe_site *site, uint64_t gpa)
+{
+	struct pe_set *s = pe->set;
+
+	if (site->row->what != INTERCEPT_WATCH_CODE || ++s->code_events < CODE_EVENTS_MAX ||
+	    s->unwatched_count == PE_UNWATCHED)
+		return false;
+	intercept_release(s->ic, gpa);
+	s->unwatched[s->unwatched_count++] = gpa;
+	return true;
+}
+
 /* The PE is about to execute at @pc. All other PEs are stopped. Returns how much was learnt. */
 static unsigned arrive(struct pe *pe, uint64_t pc)
 {
@@ -308,6 +338,7 @@ static unsigned arrive(struct pe *pe, uint64_t pc)
 		promote(pe, &r);
 		return 1;
 	}
+	watch_code_again(pe, &r);
 	return intercept_discover(s->ic, pc, translate, &r, WHEN_DISCOVERY);
 }
 
@@ -334,6 +365,7 @@ void regime_reset(struct pe_set *s)
 	s->tables_new = true;
 	s->table_changes = 0;
 	s->searched_count = 0;
+	s->unwatched_count = 0;
 }
 
 /* BR, BLR or RET at the PC. PSTATE.BTYPE becomes 0, which only forgoes a Branch Target exception that
@@ -349,8 +381,12 @@ void regime_branch(struct pe *pe, const struct pe_site *site)
 	if (bits(site->word, 22, 21) == 1) /* BLR */
 		pe_put_x(pe, 30, pc + 4);
 	pe_go(pe, target);
-	if (!arrive(pe, target) && is_worn(site) && pe_translate_fetch(pe, pc, &gpa))
+	if (!arrive(pe, target) && is_worn(site) && pe_translate_fetch(pe, pc, &gpa)) {
 		intercept_release(pe->set->ic, gpa);
+		/* Its further targets will not be seen: they are likely to lie beside what is known. */
+		if (!pe->set->settled)
+			intercept_scan_known(pe->set->ic, POLICY_ALWAYS);
+	}
 	pe_resume(pe);
 }
 
@@ -371,6 +407,10 @@ void regime_watch(struct pe *pe, const struct pe_site *site)
 		return;
 	if (!pe_translate_fetch(pe, pe_get(pe, REG_PC), &gpa)) {
 		/* Another PE unmapped it meanwhile: the guest gets its fault when it goes on. */
+		pe_resume(pe);
+		return;
+	}
+	if (let_run(pe, site, gpa)) {
 		pe_resume(pe);
 		return;
 	}

@@ -18,6 +18,7 @@ enum {
 	BASE = 0x40000000,
 	SIZE = 0x100000,
 	WORDS = SIZE / 4,
+	PAGE = 4096,
 	ROM_BASE = 0x8000, /* no region reaches it */
 	ROM_SIZE = 0x1800, /* ends within a page */
 	HVC = 0xd4000002,
@@ -428,6 +429,48 @@ static void test_release_is_for_good(void **state)
 	assert_int_equal(counts(r).sites, 0);
 }
 
+/* What an indirect branch may lead to once nobody looks at it any more. */
+static void test_scan_known(void **state)
+{
+	struct rig *r = *state;
+
+	r->word[0] = RET;
+	r->word[10] = HVC;
+	r->word[11] = RET;
+	r->word[PAGE / 4] = HVC; /* in a page without code that was followed */
+	discover(r, 0);
+	assert_int_equal(r->word[10], HVC);
+	intercept_scan_known(r->ic, POLICY_ALWAYS);
+	assert_int_not_equal(r->word[10], HVC);
+	assert_true(intercept_is_site(r->ic, at(10)));
+	assert_int_equal(r->word[11], RET); /* only followed, not always */
+	assert_int_equal(r->word[PAGE / 4], HVC);
+	/* Once per page, unless it changes. */
+	r->word[20] = HVC;
+	intercept_scan_known(r->ic, POLICY_ALWAYS);
+	assert_int_equal(r->word[20], HVC);
+	intercept_recheck_all(r->ic, identity, NULL, EVERY);
+	intercept_scan_known(r->ic, POLICY_ALWAYS);
+	assert_true(intercept_is_site(r->ic, at(20)));
+}
+
+static void test_rearm(void **state)
+{
+	struct rig *r = *state;
+
+	r->word[0] = RET;
+	discover(r, 0);
+	intercept_release(r->ic, at(0));
+	intercept_rearm(r->ic, at(0), EVERY);
+	assert_true(intercept_is_site(r->ic, at(0)));
+	assert_int_not_equal(r->word[0], RET);
+	intercept_recheck_all(r->ic, identity, NULL,
+			      EVERY); /* the patch is no change of the guest's */
+	assert_true(intercept_is_site(r->ic, at(0)));
+	intercept_rearm(r->ic, at(PAGE / 4), EVERY); /* a page that is not known */
+	assert_false(intercept_is_site(r->ic, at(PAGE / 4)));
+}
+
 /* ---- copies ---- */
 
 static void test_copies_work(void **state)
@@ -658,6 +701,8 @@ int main(void)
 		TEST(test_a_forest_of_branches),
 		TEST(test_lift_and_lower),
 		TEST(test_release_is_for_good),
+		TEST(test_scan_known),
+		TEST(test_rearm),
 		TEST(test_copies_work),
 		TEST(test_copies_over_sites),
 		TEST(test_restore_asks),
