@@ -120,3 +120,21 @@ void soft_check_digests(const struct soft_digest *list, unsigned count)
 	soft_rig_drop(r);
 	assert_int_equal(failed, 0);
 }
+
+void soft_check_traps(const struct soft_digest *list, unsigned count)
+{
+	struct soft_rig *r = soft_rig_make(), *before = soft_rig_make();
+
+	r->fp_off = true;
+	for (unsigned i = 0; i < count; i++) {
+		soft_state(r, 70 + i % 100);
+		soft_state(before, 70 + i % 100);
+		assert_int_equal(soft_rig_run(r, list[i].word), SOFT_RIG_FP_TRAP);
+		assert_memory_equal(r->c.x, before->c.x, sizeof(r->c.x));
+		assert_memory_equal(r->c.v, before->c.v, sizeof(r->c.v));
+		assert_int_equal(r->c.nzcv, before->c.nzcv);
+		assert_int_equal(r->c.fp.fpsr, 0);
+	}
+	soft_rig_drop(before);
+	soft_rig_drop(r);
+}

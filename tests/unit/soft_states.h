@@ -22,5 +22,7 @@ void soft_state(struct soft_rig *r, unsigned n);
 uint64_t soft_state_digest(struct soft_rig *r, uint32_t word);
 /* Compare all; a difference fails the test after all have been seen. */
 void soft_check_digests(const struct soft_digest *list, unsigned count);
+/* With FP trapped, each takes the trap and changes nothing. */
+void soft_check_traps(const struct soft_digest *list, unsigned count);
 
 #endif
