@@ -163,6 +163,7 @@ struct plan {
 	struct judge_case *c;
 	unsigned base[4], index[2], target; /* registers; base may be 31, SP */
 	uint32_t keep;			    /* registers that words should not change */
+	bool sets_fpcr, wants_fz_0;
 	uint32_t exclusive; /* the block's first load- or store-exclusive; 0: none yet */
 };
 
@@ -254,16 +255,29 @@ static bool other_size(const struct plan *p, uint32_t w)
 	return is_exclusive(w) && p->exclusive && (p->exclusive ^ w) & 0xc0200000;
 }
 
-static void append(struct plan *p, uint32_t w)
-{
-	if (is_exclusive(w))
-		p->exclusive = w;
-	p->c->word[p->c->count++] = w;
-}
-
 static bool known(const struct judge_gen *g, enum judge_known_kind kind, uint32_t w)
 {
 	return judge_known_find(g->known, kind, a64_rows[a64_decode(w)].name, w);
+}
+
+/* MSR of FPCR together with a word that is known to differ if FZ is 1. */
+static bool sets_fpcr(uint32_t w)
+{
+	return is(w, 0xffffffe0, 0xd51b4400);
+}
+
+static bool fz_clash(const struct judge_gen *g, const struct plan *p, uint32_t w)
+{
+	return (p->wants_fz_0 && sets_fpcr(w)) || (p->sets_fpcr && known(g, JUDGE_KNOWN_FZ, w));
+}
+
+static void append(struct judge_gen *g, struct plan *p, uint32_t w)
+{
+	p->sets_fpcr |= sets_fpcr(w);
+	p->wants_fz_0 |= known(g, JUDGE_KNOWN_FZ, w);
+	if (is_exclusive(w))
+		p->exclusive = w;
+	p->c->word[p->c->count++] = w;
 }
 
 /* MRS of FPCR: JUDGE_FPCR_AARCH32 would come into a general register. */
@@ -297,11 +311,11 @@ static bool try_word(struct judge_gen *g, struct plan *p, enum a64_op op, unsign
 		w = place_branch(&g->random, p, w, n);
 	if (!is_good(g, op, w, n > 1) || (group == JUDGE_LDST && has_index(w) && rn(w) == rm(w)))
 		return false;
-	if (other_size(p, w))
+	if (other_size(p, w) || fz_clash(g, p, w))
 		return false;
 	if (n > 1 ? spoils(&g->random, p, group, w) : goes_wild(p->c, w))
 		return false;
-	append(p, w);
+	append(g, p, w);
 	return true;
 }
 
@@ -325,7 +339,7 @@ static void add_exclusive(struct judge_gen *g, struct plan *p)
 	w = insert(w, 0, 5, judge_below(&g->random, 32));
 	if (judge_rig_has(g->rig, a64_decode(w)) && is_good(g, a64_decode(w), w, true) &&
 	    !judge_one_in(&g->random, 4))
-		append(p, w);
+		append(g, p, w);
 }
 
 /* ---- states ---- */
