@@ -337,6 +337,8 @@ static void add_exclusive(struct judge_gen *g, struct plan *p)
 		return;
 	w = insert(insert(w, 22, 1, 0), 16, 5, judge_below(&g->random, 31));
 	w = insert(w, 0, 5, judge_below(&g->random, 32));
+	if (judge_one_in(&g->random, 4))
+		w = insert(w, 5, 5, p->base[judge_below(&g->random, 4)]);
 	if (judge_rig_has(g->rig, a64_decode(w)) && is_good(g, a64_decode(w), w, true) &&
 	    !judge_one_in(&g->random, 4))
 		append(g, p, w);
@@ -417,6 +419,21 @@ static void state_for_branch(struct judge_gen *g, struct judge_case *c, unsigned
 	c->state.x[rn(w)] = at + 4 * words + (judge_one_in(r, 16) ? judge_below(r, 4) : 0);
 }
 
+/* Two words of a block use one address, perhaps with different tags. */
+static void share_address(struct judge_gen *g, struct judge_case *c)
+{
+	uint32_t a = c->word[judge_below(&g->random, c->count)];
+	uint32_t b = c->word[judge_below(&g->random, c->count)];
+	uint64_t from = rn(a) == 31 ? c->state.sp : c->state.x[rn(a)];
+
+	if (rn(b) == 31 || judge_group(a64_decode(a)) != JUDGE_LDST ||
+	    judge_group(a64_decode(b)) != JUDGE_LDST || is_literal(a) || is_literal(b))
+		return;
+	if (judge_one_in(&g->random, 2))
+		from = (from & UINT64_MAX >> 8) | judge_u64(&g->random) << 56;
+	c->state.x[rn(b)] = from;
+}
+
 void judge_gen_state(struct judge_gen *g, struct judge_case *c)
 {
 	judge_random_state(&g->random, &c->state);
@@ -426,6 +443,8 @@ void judge_gen_state(struct judge_gen *g, struct judge_case *c)
 		if (known(g, JUDGE_KNOWN_FZ, c->word[i]))
 			c->state.fpcr &= ~JUDGE_FPCR_FZ;
 	}
+	for (unsigned i = 0; i < 4 && c->count > 1; i++)
+		share_address(g, c);
 }
 
 void judge_gen_case(struct judge_gen *g, unsigned slot, struct judge_case *c)

@@ -61,6 +61,12 @@ static void unpack(struct soft_cpu *c, unsigned r0, unsigned r1, unsigned bytes,
 
 /* ---- load and store exclusive ---- */
 
+/* A tag is no part of the address (D8.8). */
+static uint64_t without_tag(const struct soft_cpu *c, uint64_t va)
+{
+	return va & c->tbi_mask[va >> 55 & 1];
+}
+
 /* @raw[1] is set with 16 bytes: two accesses, which are one only if the store-exclusive succeeds. */
 static bool load_exclusive(struct soft_cpu *c, uint64_t va, unsigned bytes, uint64_t raw[2])
 {
@@ -71,7 +77,7 @@ static bool load_exclusive(struct soft_cpu *c, uint64_t va, unsigned bytes, uint
 	raw[0] = atomic_get(p, bytes);
 	raw[1] = bytes == 16 ? atomic_get(p + 1, 8) : 0;
 	c->excl_valid = true;
-	c->excl_addr = va;
+	c->excl_addr = without_tag(c, va);
 	c->excl_size = bytes;
 	c->excl_value[0] = raw[0];
 	c->excl_value[1] = raw[1];
@@ -98,7 +104,7 @@ static void ldxp(struct soft_cpu *c, uint32_t w)
 
 static bool monitor_passes(const struct soft_cpu *c, uint64_t va, unsigned bytes)
 {
-	return c->excl_valid && c->excl_addr == va && c->excl_size == bytes;
+	return c->excl_valid && c->excl_addr == without_tag(c, va) && c->excl_size == bytes;
 }
 
 /* AArch64.ExclusiveMonitorsPass(): alignment first; the translation only if the monitor passes. */
