@@ -126,10 +126,9 @@ void soft_PMULL_v64(struct soft_cpu *c, uint32_t w)
 /* @b: Vm's element, in its low bits. Long multiplications. */
 static void scalar_long(struct soft_cpu *c, uint32_t w, uint64_t b, simd_fn *fn)
 {
-	unsigned size = a64_size(w), bits = 8U << size;
-	uint64_t mask = ~0ULL >> (64 - bits);
-	union soft_v n = extend(size, c->v[a64_Rn(w)].d[0] & mask, true);
-	union soft_v m = extend(size, b & mask, true), d = {0};
+	unsigned size = a64_size(w), bits = size == 1 ? 16 : 32;
+	union soft_v n = extend(size, scalar_get(c, a64_Rn(w), bits), true);
+	union soft_v m = extend(size, b & ~0ULL >> (64 - bits), true), d = {0};
 
 	if (!soft_fp_check(c))
 		return;
