@@ -17,7 +17,7 @@ int cli_assemble(struct cli_machine *m, struct board *b, uint64_t seed, struct e
 	cpu = r ? NULL : board_dev(b, board_find_class(b, DEV_CPU, 0));
 	if (!cpu)
 		return r ? r : -EINVAL;
-	m->host.pes = pe_set_create(cpu_count(cpu));
+	m->host.pes = pe_set_create(cpu_count(cpu), cpu_els(cpu));
 	return board_map(b, e);
 }
 

@@ -21,11 +21,19 @@ struct cpu {
 	uint32_t count;
 	int model;
 	int method;
+	bool el2, el3;
 };
 
 unsigned cpu_count(const struct dev *d)
 {
 	return ((const struct cpu *)d)->count;
+}
+
+uint32_t cpu_els(const struct dev *d)
+{
+	const struct cpu *c = (const struct cpu *)d;
+
+	return 1 << 0 | 1 << 1 | (c->el2 ? 1 << 2 : 0) | (c->el3 ? 1 << 3 : 0);
 }
 
 static void cpu_reset(struct dev *d)
@@ -87,6 +95,16 @@ static const struct prop cpu_props[] = {
 	 .def = "hvc",
 	 .choices = methods,
 	 .help = "how the device tree says PSCI is called"},
+	{.name = "el2",
+	 .kind = PROP_BOOL,
+	 .offset = offsetof(struct cpu, el2),
+	 .def = "false",
+	 .help = "the PEs have EL2, for hypervisors"},
+	{.name = "el3",
+	 .kind = PROP_BOOL,
+	 .offset = offsetof(struct cpu, el3),
+	 .def = "false",
+	 .help = "the PEs have EL3 and the Secure state; firmware provides PSCI"},
 	{0},
 };
 

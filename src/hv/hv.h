@@ -73,11 +73,13 @@ struct hv_exit {
 			uint64_t value; /* writes */
 			uint8_t size;	/* 1, 2, 4, 8 */
 			bool is_write;
+			bool secure; /* to the Secure physical address space */
 		} mmio;
 		struct {
 			uint64_t ipa;
 			bool is_write;
 			bool is_cache; /* cache maintenance */
+			bool secure;   /* as above */
 		} dabt;
 		struct {
 			uint16_t imm;
@@ -99,9 +101,25 @@ struct hv_exit {
 };
 
 enum hv_line { HV_IRQ, HV_FIQ };
-enum hv_timer { HV_TIMER_VIRT, HV_TIMER_PHYS, HV_TIMER_COUNT };
-enum hv_prot { HV_READ = 1, HV_WRITE = 2, HV_EXEC = 4 };
+/* CNTV, CNTP, CNTHP, CNTPS, CNTHV (the last with FEAT_VHE). */
+enum hv_timer {
+	HV_TIMER_VIRT,
+	HV_TIMER_PHYS,
+	HV_TIMER_HYP,
+	HV_TIMER_SEC,
+	HV_TIMER_HYP_VIRT,
+	HV_TIMER_COUNT
+};
+/* HV_SECURE: not in the Non-secure physical address space. */
+enum hv_prot { HV_READ = 1, HV_WRITE = 2, HV_EXEC = 4, HV_SECURE = 8 };
 enum hv_debug { HV_DEBUG_BRK = 1, HV_DEBUG_STEP = 2 };
+
+struct hv_vm_config {
+	const char *options; /* what --hv says after the name; NULL: nothing */
+	unsigned ipa_bits;
+	uint32_t
+		els; /* exception levels of the PEs, bit n: ELn; 0 and 1 always, and only of caps.native_els */
+};
 
 /* Levels at which instruction word @word is intercepted, bit n: ELn. Any thread; the answer for a word is
  * always the same. */
@@ -115,7 +133,7 @@ struct hv_ops {
 	 * explanation and remedy. */
 	int (*probe)(const char *options, struct hv_caps *caps, struct err *e);
 
-	int (*vm_create)(const char *options, unsigned ipa_bits, struct hv_vm **vm, struct err *e);
+	int (*vm_create)(const struct hv_vm_config *cfg, struct hv_vm **vm, struct err *e);
 	void (*vm_destroy)(struct hv_vm *vm);
 	/* With caps.translate_intercept only: words for which @wants says so exit. Before the first
 	 * vCPU. */
@@ -125,7 +143,7 @@ struct hv_ops {
 	int (*mem_map)(struct hv_vm *vm, uint64_t gpa, void *host, uint64_t len, unsigned prot);
 	int (*mem_unmap)(struct hv_vm *vm, uint64_t gpa, uint64_t len);
 
-	/* In the thread that will run it. EL1h, DAIF masked, everything else as after a reset. */
+	/* In the thread that will run it. At the highest level, with its own SP, DAIF masked, everything else as after a reset. */
 	int (*vcpu_create)(struct hv_vm *vm, unsigned index, struct hv_vcpu **vcpu, struct err *e);
 	void (*vcpu_destroy)(struct hv_vcpu *vcpu);
 	/* Back to the state after vcpu_create(). */

@@ -31,12 +31,13 @@
 
 /* ---- creation ---- */
 
-struct pe_set *pe_set_create(unsigned count)
+struct pe_set *pe_set_create(unsigned count, uint32_t els)
 {
 	struct pe_set *s = xcalloc(1, sizeof(*s));
 
 	CHECK(count >= 1 && count <= PE_MAX);
 	s->count = count;
+	s->els = els;
 	s->tables_new = true;
 	s->pe = xcalloc(count, sizeof(*s->pe));
 	pthread_mutex_init(&s->lock, NULL);
@@ -93,7 +94,12 @@ uint64_t pe_mpidr(const struct pe_set *s, unsigned n)
 
 unsigned pe_highest_el(const struct pe_set *s)
 {
-	return 1;
+	return s->els & 1 << 3 ? 3 : s->els & 1 << 2 ? 2 : 1;
+}
+
+uint32_t pe_els(const struct pe_set *s)
+{
+	return s->els;
 }
 
 /* The level is only noted here; the PE's own thread gives it to its vCPU (apply_lines()). KVM changes the

@@ -30,8 +30,10 @@ struct pe_sysreg_ops {
 unsigned pe_count(const struct pe_set *s);
 /* MPIDR_EL1 affinity fields of PE @n (Aff3 in bits 39:32, as in the register). */
 uint64_t pe_mpidr(const struct pe_set *s, unsigned n);
-/* Highest exception level of the PEs, 1 to 3, and whether they have a Secure state. */
+/* Highest exception level of the PEs, 1 to 3; with 3 they have a Secure state. */
 unsigned pe_highest_el(const struct pe_set *s);
+/* All of them, bit n: ELn. */
+uint32_t pe_els(const struct pe_set *s);
 
 /* Drive an interrupt line of a PE. Any thread; never blocks; wakes the PE. */
 void pe_irq(struct pe_set *s, unsigned n, enum hv_line line, bool level);

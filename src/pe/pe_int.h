@@ -91,6 +91,7 @@ struct pe_id_field {
 struct pe_set {
 	struct pe_set_config cfg;
 	unsigned count;
+	uint32_t els;
 	struct pe *pe;
 
 	/* lock guards the power states and pausing. It is never held while a device's lock is taken.

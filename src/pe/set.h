@@ -25,8 +25,8 @@ struct pe_set_config {
 	void (*failed)(void *opaque, unsigned pe, const char *text);
 };
 
-/* @count PEs, all off. The configuration may be given later, before start. */
-struct pe_set *pe_set_create(unsigned count);
+/* @count PEs, all off, with levels @els (bit n: ELn). The configuration may be given later, before start. */
+struct pe_set *pe_set_create(unsigned count, uint32_t els);
 void pe_set_configure(struct pe_set *s, const struct pe_set_config *cfg);
 void pe_set_destroy(struct pe_set *s);
 

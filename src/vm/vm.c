@@ -217,6 +217,13 @@ static int check_cpus(struct vm *vm, const struct dev *cpu, struct err *e)
 	unsigned count = cpu_count(cpu);
 	int r;
 
+	if (cpu_els(cpu) & ~vm->caps.native_els) {
+		r = err_set(e, -ENOTSUP, cpu->where,
+			    "%s: the board has EL2 or EL3, which %s on this host does not execute",
+			    cpu->name, vm->hv->name);
+		err_hint(e, "use --hv soft, or a board without");
+		return r;
+	}
 	if (count <= vm->caps.max_vcpus)
 		return 0;
 	r = err_set(e, -EINVAL, cpu->where, "%s: this host runs at most %u CPUs in one machine",
@@ -247,7 +254,7 @@ static int build(struct vm *vm, struct err *e)
 	r = check_cpus(vm, cpu, e);
 	if (r)
 		return r;
-	vm->pes = pe_set_create(cpu_count(cpu));
+	vm->pes = pe_set_create(cpu_count(cpu), cpu_els(cpu));
 	vm->host.pes = vm->pes;
 	r = board_init(vm->board, e);
 	if (!r)
@@ -267,7 +274,8 @@ static int map_region(void *opaque, const struct mem_region *r, bool map)
 	if (!map)
 		return vm->hv->mem_unmap(vm->hv_vm, r->base, r->size);
 	return vm->hv->mem_map(vm->hv_vm, r->base, r->host, r->size,
-			       HV_READ | HV_EXEC | (r->kind == MEM_RAM ? HV_WRITE : 0));
+			       HV_READ | HV_EXEC | (r->kind == MEM_RAM ? HV_WRITE : 0) |
+				       (r->secure_only ? HV_SECURE : 0));
 }
 
 static unsigned needed_ipa_bits(const struct vm *vm)
@@ -294,7 +302,10 @@ static int connect_memory(struct vm *vm, struct err *e)
 		err_hint(e, "less memory (--mem), or a board with lower addresses");
 		return r;
 	}
-	r = vm->hv->vm_create(vm->cfg->hv_options, ipa_bits, &vm->hv_vm, e);
+	r = vm->hv->vm_create(&(struct hv_vm_config){.options = vm->cfg->hv_options,
+						     .ipa_bits = ipa_bits,
+						     .els = pe_els(vm->pes)},
+			      &vm->hv_vm, e);
 	if (r)
 		return r;
 	r = mem_listen(vm->mem, map_region, vm);

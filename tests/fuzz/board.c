@@ -42,7 +42,7 @@ static void add_lines(struct board *b, char *text, struct err *e)
 /* Not initialised: memory of the sizes in the input would be allocated. */
 static void build(struct board *b, struct err *e)
 {
-	struct dev_host host = {.mem = mem_space_create(), .seed = 1, .pes = pe_set_create(1)};
+	struct dev_host host = {.mem = mem_space_create(), .seed = 1, .pes = pe_set_create(1, 3)};
 
 	board_build(b, &host, e);
 	board_destroy_devs(b);

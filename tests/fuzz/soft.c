@@ -52,7 +52,7 @@ static void create(struct machine *m)
 {
 	struct err e = {0};
 
-	require(!ops->vm_create(NULL, 40, &m->vm, &e));
+	require(!ops->vm_create(&(struct hv_vm_config){.ipa_bits = 40, .els = 3}, &m->vm, &e));
 	ops->set_intercept(m->vm, wants, NULL);
 	m->ram = aligned_alloc(4096, RAM_SIZE);
 	m->rom = aligned_alloc(4096, ROM_SIZE);

@@ -180,7 +180,7 @@ static void create(struct judge_rig *r)
 	if (!r->ops || !r->ram)
 		die("there is no back end `soft`");
 	memset(r->ram, 0, RAM_BYTES);
-	if (r->ops->vm_create(NULL, 48, &r->vm, &e) ||
+	if (r->ops->vm_create(&(struct hv_vm_config){.ipa_bits = 48, .els = 3}, &r->vm, &e) ||
 	    r->ops->mem_map(r->vm, GPA, r->ram, RAM_BYTES, HV_READ | HV_WRITE | HV_EXEC) ||
 	    r->ops->vcpu_create(r->vm, 0, &r->cpu, &e))
 		die("the machine cannot be made");

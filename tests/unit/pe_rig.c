@@ -120,8 +120,9 @@ int rig_setup(void **state)
 	add_memory(r);
 	r->ops = hv_fake_ops;
 	assert_int_equal(r->ops.probe(NULL, &r->caps, &e), 0);
-	assert_int_equal(r->ops.vm_create(NULL, 40, &r->vm, &e), 0);
-	r->s = pe_set_create(PES);
+	assert_int_equal(
+		r->ops.vm_create(&(struct hv_vm_config){.ipa_bits = 40, .els = 3}, &r->vm, &e), 0);
+	r->s = pe_set_create(PES, 3);
 	for (unsigned i = 0; i < ARRAY_COUNT(regs); i++)
 		pe_sysreg_add(r->s, regs[i], &sysreg_ops, r);
 	pe_timer_listen(r->s, on_timer, r);

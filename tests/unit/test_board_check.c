@@ -36,7 +36,7 @@ static int setup(void **state)
 
 	r->b = board_create();
 	r->host.mem = mem_space_create();
-	r->host.pes = pe_set_create(2);
+	r->host.pes = pe_set_create(2, 3);
 	r->host.seed = 1;
 	*state = r;
 	return 0;

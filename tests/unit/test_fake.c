@@ -21,7 +21,8 @@ static void test_script(void **state)
 	struct hv_vm *vm;
 	uint64_t value;
 
-	assert_int_equal(hv->vm_create(NULL, 40, &vm, NULL), 0);
+	assert_int_equal(hv->vm_create(&(struct hv_vm_config){.ipa_bits = 40, .els = 3}, &vm, NULL),
+			 0);
 	fake_queue(vm, 0, &brk_exit, &pc, 1);
 	assert_int_equal(hv->vcpu_create(vm, 0, &c, NULL), 0);
 	hv->run(c, &x);
@@ -55,7 +56,7 @@ static void test_blocks_until_kicked(void **state)
 	pthread_t thread;
 	void *kind;
 
-	hv->vm_create(NULL, 40, &vm, NULL);
+	hv->vm_create(&(struct hv_vm_config){.ipa_bits = 40, .els = 3}, &vm, NULL);
 	hv->vcpu_create(vm, 3, &c, NULL);
 	assert_int_equal(pthread_create(&thread, NULL, run_once, c), 0);
 	assert_true(fake_wait_idle(vm, 3));
@@ -73,7 +74,7 @@ static void test_mappings(void **state)
 	struct fake_map m;
 	struct hv_vm *vm;
 
-	hv->vm_create(NULL, 40, &vm, NULL);
+	hv->vm_create(&(struct hv_vm_config){.ipa_bits = 40, .els = 3}, &vm, NULL);
 	assert_int_equal(hv->mem_map(vm, 0x40000000, page, 4096, HV_READ), 0);
 	assert_true(hv->mem_map(vm, 0x40000001, page, 4096, HV_READ) < 0);
 	assert_true(fake_mapping(vm, 0x40000fff, &m));

@@ -51,7 +51,7 @@ static int setup(void **state)
 	struct dev *rng;
 
 	*vm = (struct vm){.hv = &hv_fake_ops, .board = board_create(), .mem = mem_space_create()};
-	vm->pes = pe_set_create(1);
+	vm->pes = pe_set_create(1, 3);
 	pe_set_configure(vm->pes,
 			 &(struct pe_set_config){.hv = vm->hv, .caps = &vm->caps, .mem = vm->mem});
 	vm->host = (struct dev_host){.mem = vm->mem, .pes = vm->pes, .loop = loop_create()};

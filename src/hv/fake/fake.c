@@ -181,7 +181,7 @@ static int probe(const char *options, struct hv_caps *caps, struct err *e)
 	return 0;
 }
 
-static int vm_create(const char *options, unsigned ipa_bits, struct hv_vm **out, struct err *e)
+static int vm_create(const struct hv_vm_config *cfg, struct hv_vm **out, struct err *e)
 {
 	struct hv_vm *vm = xcalloc(1, sizeof(*vm));
 

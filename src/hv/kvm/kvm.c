@@ -262,8 +262,9 @@ static int set_up_vm(struct hv_vm *vm, unsigned ipa_bits, struct err *e)
 	return install_kick_signal(e);
 }
 
-static int kvm_vm_create(const char *options, unsigned ipa_bits, struct hv_vm **out, struct err *e)
+static int kvm_vm_create(const struct hv_vm_config *cfg, struct hv_vm **out, struct err *e)
 {
+	const char *options = cfg->options;
 	struct hv_vm *vm;
 	int r;
 	int fd;
@@ -280,7 +281,7 @@ static int kvm_vm_create(const char *options, unsigned ipa_bits, struct hv_vm **
 	vm->kvm_fd = fd;
 	vm->fd = -1;
 	pthread_mutex_init(&vm->slots_lock, NULL);
-	r = set_up_vm(vm, ipa_bits, e);
+	r = set_up_vm(vm, cfg->ipa_bits, e);
 	if (r) {
 		kvm_vm_destroy(vm);
 		return r;

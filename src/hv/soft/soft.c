@@ -52,7 +52,7 @@ static int soft_probe(const char *text, struct hv_caps *caps, struct err *e)
 		return r;
 	memset(caps, 0, sizeof(*caps));
 	uname(&u);
-	caps->native_els = 1 << 0 | 1 << 1;
+	caps->native_els = o.els1 ? 0x3 : 0xf;
 	caps->max_vcpus = SOFT_MAX_CPUS;
 	caps->ipa_bits = 48;
 	caps->page_size = SOFT_PAGE;
@@ -73,18 +73,19 @@ static int soft_probe(const char *text, struct hv_caps *caps, struct err *e)
 
 /* ---- VM ---- */
 
-static int soft_vm_create(const char *options, unsigned ipa_bits, struct hv_vm **out, struct err *e)
+static int soft_vm_create(const struct hv_vm_config *cfg, struct hv_vm **out, struct err *e)
 {
 	struct options o;
 	struct hv_vm *vm;
-	int r = parse_options(options, &o, e);
+	int r = parse_options(cfg->options, &o, e);
 
 	if (r)
 		return r;
 	vm = xcalloc(1, sizeof(*vm));
 	vm->els1 = o.els1;
-	vm->highest_el = 1;
-	vm->ipa_bits = ipa_bits;
+	vm->els = cfg->els;
+	vm->highest_el = cfg->els & 1 << 3 ? 3 : cfg->els & 1 << 2 ? 2 : 1;
+	vm->ipa_bits = cfg->ipa_bits;
 	vm->start_ns = clock_mono_ns();
 	pthread_mutex_init(&vm->lock, NULL);
 	soft_sysreg_init(vm);

@@ -47,6 +47,7 @@ struct soft_region {
 };
 
 struct hv_vm {
+	uint32_t els; /* bit n: ELn */
 	unsigned highest_el;
 	bool els1; /* stand in for an ordinary hypervisor: EL1 and EL0, patches instead of interception */
 	uint64_t start_ns;
