@@ -304,8 +304,10 @@ static bool await(struct pe *pe)
 			pthread_mutex_lock(&s->lock);
 			continue;
 		}
+		/* Once: PEs that are off would keep each other awake. */
+		if (!pe->parked)
+			pthread_cond_broadcast(&s->changed);
 		pe->parked = true;
-		pthread_cond_broadcast(&s->changed);
 		wait_for_change(s, pe);
 	}
 	pe_answer(pe);
