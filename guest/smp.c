@@ -8,6 +8,7 @@ enum { PINGS = 500, LOCKED_ADDS = 20000, EVENTS = 1000, ON_OFF = 20 };
 
 static struct shared {
 	volatile unsigned started[MAX_CPUS];
+	volatile unsigned told[MAX_CPUS];
 	volatile unsigned go;
 	volatile unsigned stop;
 	volatile unsigned lock;
@@ -127,7 +128,7 @@ static void pong(unsigned intid)
 	if (intid == 1)
 		gic_send_sgi(0, 2);
 	else if (intid == 3)
-		shared.stop = 1;
+		shared.told[this_cpu()->number] = 1;
 }
 
 static void idle(void *arg)
@@ -136,8 +137,10 @@ static void idle(void *arg)
 
 	gic_init_cpu();
 	c->irq = pong;
+	shared.told[c->number] = 0;
 	shared.started[c->number] = 1;
-	while (!shared.stop) {
+	/* Each waits for its own last interrupt: one left pending would be taken after the next CPU_ON. */
+	while (!shared.told[c->number]) {
 		/* The look and the WFI are not torn apart: the interrupt stays pending. */
 		wfi();
 		irq_on();
