@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "debug/monitor.h"
 
+#include "debug/regs.h"
 #include "debug/stats.h"
 #include "dev/gpio-keys.h"
 #include "host/clock.h"
@@ -10,6 +11,7 @@
 #include "util/symtab.h"
 #include "vm/vm.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -146,6 +148,47 @@ static void info_registers(struct monitor *m)
 		vm_resume(m->vm);
 }
 
+static void show_reg(struct monitor *m, unsigned pe, const char *name, uint32_t id)
+{
+	struct buf fields = BUF_INIT;
+	uint64_t v = 0;
+
+	if (pe_set_get_reg(m->vm->pes, pe, id, &v)) {
+		buf_fmt(&m->out, "pe%u %s: cannot be read: the PE or %s does not have it\n", pe,
+			name, m->vm->hv->name);
+		return;
+	}
+	regs_fields(&fields, id, v);
+	buf_fmt(&m->out, "pe%u %s 0x%016llx%s%s\n", pe, name, (unsigned long long)v,
+		fields.len ? "  " : "", fields.len ? fields.data : "");
+	buf_free(&fields);
+}
+
+/* reg NAME...: of every PE. */
+static void cmd_reg(struct monitor *m)
+{
+	bool resume = stop_for_a_moment(m->vm);
+	const char *p = m->arg;
+
+	if (!*p)
+		buf_str(&m->out, "usage: reg NAME... (X0, PC, SCTLR_EL1, ...)\n");
+	while (*p) {
+		char name[40];
+		size_t len = strcspn(p, " \t");
+		uint32_t id;
+
+		snprintf(name, sizeof(name), "%.*s", (int)len, p);
+		p += len + strspn(p + len, " \t");
+		if (!regs_find(name, &id))
+			buf_fmt(&m->out, "there is no register \"%s\"\n", name);
+		else
+			for (unsigned i = 0; i < pe_count(m->vm->pes); i++)
+				show_reg(m, i, name, id);
+	}
+	if (resume)
+		vm_resume(m->vm);
+}
+
 static void info_mtree(struct monitor *m)
 {
 	static const char *const kinds[] = {"RAM", "ROM", "MMIO"};
@@ -203,6 +246,7 @@ static const struct command commands[] = {
 	{"info", cmd_info, "info WHAT: see below"},
 	{"stop", cmd_stop, "stop the PEs"},
 	{"cont", cmd_cont, "let them go on"},
+	{"reg", cmd_reg, "reg NAME...: any register by its name, with its fields"},
 	{"stats", cmd_stats, "stats FILE: write the statistics so far, as JSON"},
 	{"system_powerdown", cmd_powerdown, "press the power key"},
 	{"system_reset", cmd_reset, "reset the machine"},
