@@ -362,6 +362,7 @@ static void hello(void)
 	h.sp_align_check = sp_is_checked();
 	h.hwcap = getauxval(AT_HWCAP);
 	h.hwcap2 = getauxval(AT_HWCAP2);
+	h.fpcr = h.fpsr = UINT64_MAX;
 	write_all(&h, sizeof(h));
 	fflush(stdout);
 }

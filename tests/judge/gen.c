@@ -51,6 +51,19 @@ enum judge_group judge_group(enum a64_op op)
 	return is(v, 0x0e000000, 0x0e000000) ? JUDGE_SIMD : JUDGE_NONE;
 }
 
+/* @only: beginnings of names, with commas between them. */
+static bool is_chosen(const char *name, const char *only)
+{
+	while (*only) {
+		size_t n = strcspn(only, ",");
+
+		if (strncmp(name, only, n) == 0)
+			return true;
+		only += n + (only[n] == ',');
+	}
+	return false;
+}
+
 bool judge_gen_init(struct judge_gen *g, uint64_t seed, const char *only, bool blocks,
 		    const struct judge_known *known, struct judge_rig *rig, uint64_t *left_out)
 {
@@ -64,7 +77,7 @@ bool judge_gen_init(struct judge_gen *g, uint64_t seed, const char *only, bool b
 		enum judge_group group = judge_group(op);
 
 		if (group == JUDGE_NONE || !judge_rig_has(rig, op) ||
-		    strncmp(a64_rows[op].name, only, strlen(only)) != 0)
+		    (*only && !is_chosen(a64_rows[op].name, only)))
 			continue;
 		g->row[group][g->count[group]++] = op;
 		g->total++;
@@ -286,16 +299,27 @@ static bool reads_fpcr(uint32_t w)
 	return is(w, 0xffffffe0, 0xd53b4400);
 }
 
+/* Results that are compared in part cannot go on into other words. */
+static bool known_result(const struct judge_gen *g, uint32_t w)
+{
+	for (unsigned kind = JUDGE_KNOWN_LOW16; kind <= JUDGE_KNOWN_NAN32; kind++)
+		if (known(g, kind, w))
+			return true;
+	return false;
+}
+
 static bool is_good(struct judge_gen *g, enum a64_op op, uint32_t w, bool block)
 {
 	if (a64_decode(w) != op)
 		return false;
-	if (known(g, JUDGE_KNOWN_WORD, w) || (block && known(g, JUDGE_KNOWN_LOW16, w))) {
+	if (known(g, JUDGE_KNOWN_WORD, w) || (block && known_result(g, w))) {
 		g->left_out[op]++;
 		return false;
 	}
 	if (block && reads_fpcr(w))
 		return false;
+	if (g->defined_only)
+		return !judge_rig_undefined(g->rig, w);
 	return !block || judge_one_in(&g->random, 64) || !judge_rig_undefined(g->rig, w);
 }
 

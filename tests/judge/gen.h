@@ -26,6 +26,7 @@ struct judge_gen {
 	struct judge_rig *rig; /* to ask what is UNDEFINED */
 	const struct judge_known *known;
 	bool blocks;
+	bool defined_only; /* no UNDEFINED words one by one either */
 	unsigned count[JUDGE_GROUPS], total;
 	uint16_t row[JUDGE_GROUPS][A64_OP_COUNT];
 	uint64_t *left_out; /* words per row that `known` kept out */
@@ -33,7 +34,7 @@ struct judge_gen {
 
 enum judge_group judge_group(enum a64_op op);
 
-/* Which rows to make: those that are there and whose name begins with @only. False: none. */
+/* Which rows to make: those that are there and whose names begin with one of @only (with commas). False: none. */
 bool judge_gen_init(struct judge_gen *g, uint64_t seed, const char *only, bool blocks,
 		    const struct judge_known *known, struct judge_rig *rig, uint64_t *left_out);
 

@@ -2,7 +2,7 @@
 /*
  * judge: runs random instructions on the `soft` engine's functions and on a reference, and compares.
  *
- * usage: judge [--seed N] [--count INSTRUCTIONS] [--only ROW-PREFIX] [--blocks] [--states N]
+ * usage: judge [--seed N] [--count INSTRUCTIONS] [--only ROW-PREFIX,...] [--blocks] [--states N]
  *	       [--show N] [--known FILE] [--stats FILE] -- REFERENCE...
  *
  * REFERENCE is a command that speaks judge.h on its standard input and output. Exit status: 0 all equal,
@@ -170,12 +170,42 @@ static bool known_fault(struct judge *j, const struct judge_case *c,
 	return judge_known_find(j->known, JUDGE_KNOWN_FAULT, a64_rows[a64_decode(w)].name, w);
 }
 
-static void mask_known(struct judge *j, const struct judge_case *c, struct judge_answer *ref)
+static bool is_nan32(uint32_t v)
 {
-	const char *row = a64_rows[a64_decode(c->word[0])].name;
+	return (v & 0x7fffffff) > 0x7f800000;
+}
 
-	if (c->count == 1 && judge_known_find(j->known, JUDGE_KNOWN_LOW16, row, c->word[0]))
-		ref->r.state.v[c->word[0] & 31][0] &= 0xffff;
+/* What is not compared of Vd becomes equal. */
+static void mask_result(struct judge *j, uint32_t w, const uint64_t soft[2], uint64_t ref[2])
+{
+	const char *row = a64_rows[a64_decode(w)].name;
+
+	for (unsigned n = 0; n < 3; n++) {
+		if (!judge_known_find(j->known, JUDGE_KNOWN_LOW16 + n, row, w))
+			continue;
+		ref[0] &= UINT64_MAX >> (64 - (16 << n));
+		ref[1] = 0;
+	}
+	if (!judge_known_find(j->known, JUDGE_KNOWN_NAN32, row, w))
+		return;
+	for (unsigned lane = 0; lane < 4; lane++) {
+		unsigned at = lane % 2 * 32;
+
+		if (is_nan32(soft[lane / 2] >> at) && is_nan32(ref[lane / 2] >> at))
+			ref[lane / 2] ^= (ref[lane / 2] ^ soft[lane / 2]) & 0xffffffffull << at;
+	}
+}
+
+/* The reference's answer, in what it knows. */
+static void mask_known(struct judge *j, const struct judge_case *c, const struct judge_answer *soft,
+		       struct judge_answer *ref)
+{
+	uint32_t w = c->word[0];
+	uint64_t flags = j->ref.hello.fpsr;
+
+	ref->r.state.fpsr = (ref->r.state.fpsr & flags) | (soft->r.state.fpsr & ~flags);
+	if (c->count == 1)
+		mask_result(j, w, soft->r.state.v[w & 31], ref->r.state.v[w & 31]);
 }
 
 static void compare(struct judge *j, const struct judge_case *c, struct judge_answer *ref)
@@ -186,7 +216,7 @@ static void compare(struct judge *j, const struct judge_case *c, struct judge_an
 
 	run_here(j, c, &soft);
 	n = judge_rig_steps(j->rig, &ops);
-	mask_known(j, c, ref);
+	mask_known(j, c, &soft, ref);
 	if (soft.r.kind == JUDGE_WILD || soft.r.kind == JUDGE_TIMEOUT) {
 		j->stats[ops[n - 1]].wild++;
 		return;
@@ -248,9 +278,11 @@ static uint32_t make_batch(struct judge *j)
 		if (n >= left)
 			break;
 		judge_gen_case(&j->gen, slot, &j->batch[n]);
+		j->batch[n].state.fpcr &= j->ref.hello.fpcr;
 		for (unsigned s = 1; s < j->o.states; s++) {
 			j->batch[n + s] = j->batch[n];
 			judge_gen_state(&j->gen, &j->batch[n + s]);
+			j->batch[n + s].state.fpcr &= j->ref.hello.fpcr;
 		}
 		n += j->o.states;
 	}
@@ -268,8 +300,8 @@ static void shrink_and_print(struct judge *j, struct judge_case *c)
 	for (c->count = 1; c->count <= all; c->count++) {
 		if (!send_batch(j, c, 1) || !receive(j, &ref))
 			die("the reference ended");
-		mask_known(j, c, &ref);
 		run_here(j, c, &soft);
+		mask_known(j, c, &soft, &ref);
 		if (soft.r.kind != JUDGE_WILD && judge_differ(c, &soft, &ref)) {
 			if (all > 1)
 				j->stats[a64_decode(c->word[c->count - 1])].mismatches++;
@@ -366,6 +398,7 @@ int main(int argc, char **argv)
 	j->rig = judge_rig_new(&j->ref.hello);
 	if (!judge_gen_init(&j->gen, j->o.seed, j->o.only, j->o.blocks, j->known, j->rig, left_out))
 		die("no such rows");
+	j->gen.defined_only = j->ref.hello.defined_only;
 	while (j->executed < j->o.count && j->found_count < MAX_FOUND)
 		run_batch(j, make_batch(j));
 	for (unsigned op = 0; op < A64_OP_COUNT; op++)

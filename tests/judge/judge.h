@@ -75,8 +75,10 @@ struct judge_result {
 
 struct judge_hello {
 	uint32_t magic;
-	uint32_t sp_align_check; /* SP as a base has to be aligned */
+	uint16_t sp_align_check; /* SP as a base has to be aligned */
+	uint16_t defined_only;	 /* it need not notice that a word is UNDEFINED */
 	uint64_t hwcap, hwcap2;
+	uint64_t fpcr, fpsr; /* the bits that have an effect, the flags that are set */
 };
 
 struct judge_batch {

@@ -18,7 +18,12 @@ enum judge_known_kind {
 	JUDGE_KNOWN_WORD,  /* without one of the following: such words are never made */
 	JUDGE_KNOWN_FAULT, /* FAULT: one side may take a fault where the other does not */
 	JUDGE_KNOWN_FZ,	   /* FZ: made with FPCR.FZ and FZ16 0 only */
-	JUDGE_KNOWN_LOW16, /* LOW16: only bits 15:0 of Vd are compared; not made in blocks */
+	/* LOW16, LOW32, LOW64: only these bits of Vd are compared. NAN32: not which NaN a lane of 32 bits is.
+	 * None of them is made in blocks. */
+	JUDGE_KNOWN_LOW16,
+	JUDGE_KNOWN_LOW32,
+	JUDGE_KNOWN_LOW64,
+	JUDGE_KNOWN_NAN32,
 	JUDGE_KNOWN_KINDS
 };
 
