@@ -9,6 +9,7 @@
 #include "host/loop.h"
 
 #include "host/clock.h"
+#include "host/timers.h"
 #include "util/xalloc.h"
 
 #include <errno.h>
@@ -36,6 +37,13 @@ struct deferred {
 	void *opaque;
 };
 
+/* What is asked of ppoll(). */
+struct round {
+	struct pollfd *p;
+	struct loop_fd **f;
+	unsigned capacity, count;
+};
+
 struct loop {
 	int wake[2];
 	atomic_bool stop;
@@ -48,8 +56,8 @@ struct loop {
 	struct loop_fd *fds;
 	unsigned fd_count;
 	struct deferred *first, **last;
-	struct loop_timer **heap; /* by deadline; heap[0] is next */
-	unsigned heap_count, heap_capacity;
+	struct timers timers;
+	struct round round; /* of loop_poll() alone */
 };
 
 struct loop *loop_create(void)
@@ -80,7 +88,9 @@ void loop_destroy(struct loop *l)
 		l->first = d->next;
 		free(d);
 	}
-	free(l->heap);
+	timers_free(&l->timers);
+	free(l->round.p);
+	free(l->round.f);
 	close(l->wake[0]);
 	close(l->wake[1]);
 	pthread_cond_destroy(&l->idle);
@@ -193,54 +203,7 @@ void loop_fd_del(struct loop_fd *f)
 	pthread_mutex_unlock(&l->lock);
 }
 
-/* ---- timers: a binary heap of pointers ---- */
-
-static void heap_put(struct loop *l, unsigned i, struct loop_timer *t)
-{
-	l->heap[i] = t;
-	t->heap_index = i;
-}
-
-static void heap_up(struct loop *l, unsigned i)
-{
-	struct loop_timer *t = l->heap[i];
-
-	for (; i && l->heap[(i - 1) / 2]->deadline_ns > t->deadline_ns; i = (i - 1) / 2)
-		heap_put(l, i, l->heap[(i - 1) / 2]);
-	heap_put(l, i, t);
-}
-
-static void heap_down(struct loop *l, unsigned i)
-{
-	struct loop_timer *t = l->heap[i];
-
-	for (;;) {
-		unsigned c = 2 * i + 1;
-
-		if (c >= l->heap_count)
-			break;
-		if (c + 1 < l->heap_count && l->heap[c + 1]->deadline_ns < l->heap[c]->deadline_ns)
-			c++;
-		if (l->heap[c]->deadline_ns >= t->deadline_ns)
-			break;
-		heap_put(l, i, l->heap[c]);
-		i = c;
-	}
-	heap_put(l, i, t);
-}
-
-static void heap_remove(struct loop *l, struct loop_timer *t)
-{
-	unsigned i = t->heap_index;
-	struct loop_timer *moved = l->heap[--l->heap_count];
-
-	t->armed = false;
-	if (moved == t)
-		return;
-	heap_put(l, i, moved);
-	heap_up(l, i);
-	heap_down(l, moved->heap_index);
-}
+/* ---- timers ---- */
 
 void loop_timer_init(struct loop_timer *t, struct loop *l, loop_fn *fn, void *opaque)
 {
@@ -255,15 +218,9 @@ void loop_timer_arm(struct loop_timer *t, uint64_t deadline_ns)
 
 	pthread_mutex_lock(&l->lock);
 	if (t->armed)
-		heap_remove(l, t);
+		timers_remove(&l->timers, t);
 	t->deadline_ns = deadline_ns > now ? deadline_ns : now;
-	t->armed = true;
-	if (l->heap_count == l->heap_capacity) {
-		l->heap_capacity = l->heap_capacity ? 2 * l->heap_capacity : 16;
-		l->heap = xrealloc(l->heap, l->heap_capacity, sizeof(struct loop_timer *));
-	}
-	heap_put(l, l->heap_count++, t);
-	heap_up(l, t->heap_index);
+	timers_add(&l->timers, t);
 	if (t->heap_index == 0)
 		notice(l);
 	pthread_mutex_unlock(&l->lock);
@@ -273,7 +230,7 @@ void loop_timer_cancel(struct loop_timer *t)
 {
 	pthread_mutex_lock(&t->loop->lock);
 	if (t->armed)
-		heap_remove(t->loop, t);
+		timers_remove(&t->loop->timers, t);
 	pthread_mutex_unlock(&t->loop->lock);
 }
 
@@ -286,7 +243,7 @@ void loop_timer_fini(struct loop_timer *t)
 	pthread_mutex_lock(&l->lock);
 	for (;;) { /* again after waiting: the callback may have re-armed it */
 		if (t->armed)
-			heap_remove(l, t);
+			timers_remove(&l->timers, t);
 		if (!busy(l, t))
 			break;
 		pthread_cond_wait(&l->idle, &l->lock);
@@ -299,14 +256,14 @@ void loop_timer_fini(struct loop_timer *t)
 static void fire_timers(struct loop *l)
 {
 	uint64_t now = clock_mono_ns();
-	unsigned most = l->heap_count;
+	unsigned most = l->timers.count;
 
-	while (most-- && l->heap_count && l->heap[0]->deadline_ns <= now) {
-		struct loop_timer *t = l->heap[0];
+	while (most-- && l->timers.count && timers_next_ns(&l->timers) <= now) {
+		struct loop_timer *t = l->timers.heap[0];
 		loop_fn *fn = t->fn;
 		void *opaque = t->opaque;
 
-		heap_remove(l, t);
+		timers_remove(&l->timers, t);
 		call_begin(l, t);
 		fn(opaque);
 		call_end(l);
@@ -352,20 +309,14 @@ static const struct timespec *sleep_time(const struct loop *l, struct timespec *
 {
 	uint64_t now = clock_mono_ns(), ns = 0;
 
-	if (!l->first && !l->heap_count)
+	if (!l->first && !l->timers.count)
 		return NULL;
-	if (!l->first && l->heap[0]->deadline_ns > now)
-		ns = l->heap[0]->deadline_ns - now;
+	if (!l->first && timers_next_ns(&l->timers) > now)
+		ns = timers_next_ns(&l->timers) - now;
 	t->tv_sec = ns / NS_PER_S;
 	t->tv_nsec = ns % NS_PER_S;
 	return t;
 }
-
-struct round {
-	struct pollfd *p;
-	struct loop_fd **f;
-	unsigned capacity, count;
-};
 
 static void collect(struct loop *l, struct round *r)
 {
@@ -424,37 +375,51 @@ static void wait_events(struct round *r, const struct timespec *ts)
 		r->p[i].revents = 0;
 }
 
-void loop_run(struct loop *l)
+/* Under the lock: this thread serves the loop from now on. */
+static void begin(struct loop *l)
 {
-	struct round r = {0};
-
 	pthread_mutex_lock(&l->lock);
 	l->thread = pthread_self();
 	l->running = true;
-	while (!atomic_load(&l->stop)) {
-		const struct timespec *ts;
-		struct timespec t;
+}
 
-		bury(l);
-		collect(l, &r);
-		ts = sleep_time(l, &t);
-		l->asleep = true;
-		pthread_mutex_unlock(&l->lock);
-		wait_events(&r, ts);
-		pthread_mutex_lock(&l->lock);
-		l->asleep = false;
-		if (r.p[0].revents)
-			drain(l);
-		run_deferred(l);
-		fire_timers(l);
-		serve_fds(l, &r);
-	}
+static void end(struct loop *l)
+{
 	bury(l);
 	l->running = false;
-	atomic_store(&l->stop, false);
 	pthread_mutex_unlock(&l->lock);
-	free(r.p);
-	free(r.f);
+}
+
+bool loop_poll(struct loop *l, bool sleep)
+{
+	static const struct timespec at_once;
+	const struct timespec *ts;
+	struct timespec t;
+
+	if (atomic_exchange(&l->stop, false))
+		return false;
+	begin(l);
+	bury(l);
+	collect(l, &l->round);
+	ts = sleep ? sleep_time(l, &t) : &at_once;
+	l->asleep = true;
+	pthread_mutex_unlock(&l->lock);
+	wait_events(&l->round, ts);
+	pthread_mutex_lock(&l->lock);
+	l->asleep = false;
+	if (l->round.p[0].revents)
+		drain(l);
+	run_deferred(l);
+	fire_timers(l);
+	serve_fds(l, &l->round);
+	end(l);
+	return true;
+}
+
+void loop_run(struct loop *l)
+{
+	while (loop_poll(l, true))
+		;
 }
 
 void loop_stop(struct loop *l)

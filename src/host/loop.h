@@ -58,6 +58,8 @@ void loop_defer(struct loop *l, loop_fn *fn, void *opaque);
 
 /* Serve events until loop_stop(). Returns at once if stop was asked for before. */
 void loop_run(struct loop *l);
+/* One round of it: serve what is due, after a sleep until something is if @sleep. False: stop was asked for. */
+bool loop_poll(struct loop *l, bool sleep);
 /* Async-signal-safe. */
 void loop_stop(struct loop *l);
 
