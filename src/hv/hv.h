@@ -100,7 +100,12 @@ struct hv_exit {
 	};
 };
 
-enum hv_line { HV_IRQ, HV_FIQ };
+/*
+ * Interrupt lines into a vCPU. A vCPU with EL3 decides itself how it takes a group 1 interrupt, by where it is
+ * then (IHI 0069H 4.6.2): HV_G1S is an IRQ in Secure state, HV_G1NS one in Non-secure state; elsewhere, and at
+ * EL3, they are FIQs. HV_VIRQ and HV_VFIQ: virtual interrupts, besides HCR_EL2.VI and VF; with EL2 only.
+ */
+enum hv_line { HV_IRQ, HV_FIQ, HV_G1S, HV_G1NS, HV_VIRQ, HV_VFIQ, HV_LINE_COUNT };
 /* CNTV, CNTP, CNTHP, CNTPS, CNTHV (the last with FEAT_VHE). */
 enum hv_timer {
 	HV_TIMER_VIRT,

@@ -24,7 +24,12 @@ enum intercept_what {
 	INTERCEPT_WHAT_COUNT
 };
 
-enum policy_when { POLICY_ALWAYS = 1, POLICY_UNSETTLED = 2, POLICY_TABLES = 4 };
+enum policy_when {
+	POLICY_ALWAYS = 1,
+	POLICY_UNSETTLED = 2,
+	POLICY_TABLES = 4,
+	POLICY_UPPER = 8,
+};
 
 struct policy_row {
 	const char *name;

@@ -74,23 +74,27 @@ static void exit_brk(struct pe *pe, const struct hv_exit *x)
 		run_slot(pe, slot, site);
 }
 
+enum { WHEN_BACK_END = POLICY_ALWAYS | POLICY_UPPER };
+
 /* The back end has found a word of the policy by itself: only system registers are asked for. */
 static void exit_intercept(struct pe *pe, const struct hv_exit *x)
 {
 	struct intercept_slot slot = {x->intercept.word,
-				      policy_match(x->intercept.word, POLICY_ALWAYS)};
+				      policy_match(x->intercept.word, WHEN_BACK_END)};
 
 	site_count(&pe->sites, pe_get(pe, REG_PC), &slot);
 	pe->stats.interceptions++;
 	pe_sysreg(pe, x->intercept.word);
 }
 
-/* hv_wants_fn: PSCI calls exit by themselves, and code need not be found to be caught. */
+/* hv_wants_fn: PSCI calls exit by themselves, and code need not be found to be caught. At EL0 these words are
+ * UNDEFINED. */
 static uint8_t wants(void *opaque, uint32_t word)
 {
-	const struct policy_row *row = policy_match(word, POLICY_ALWAYS);
+	const struct policy_row *row = policy_match(word, WHEN_BACK_END);
+	bool id = pe_is_id_register(pe_sysreg_of(word)); /* it has the board's values itself */
 
-	return row && (row->what == INTERCEPT_MRS || row->what == INTERCEPT_MSR) ? 1 << 1 : 0;
+	return row && (row->what == INTERCEPT_MRS || row->what == INTERCEPT_MSR) && !id ? 0xe : 0;
 }
 
 void pe_let_back_end_intercept(struct pe_set *s)

@@ -124,7 +124,7 @@ static void apply_lines(struct pe *pe)
 	unsigned wanted = atomic_load(&pe->lines);
 	unsigned changed = wanted ^ pe->lines_applied;
 
-	for (unsigned l = HV_IRQ; l <= HV_FIQ; l++) {
+	for (unsigned l = 0; l < HV_LINE_COUNT; l++) {
 		if (bit(changed, l) && pe->set->cfg.hv->irq(pe->vcpu, l, bit(wanted, l)))
 			pe_failed(pe, "cannot drive an interrupt line");
 	}
@@ -239,6 +239,7 @@ static void apply_entry(struct pe *pe)
 {
 	pe->sctlr_reset = pe_get(pe, REG_SYS(SYS_SCTLR_EL1));
 	pe_put(pe, REG_SYS(SYS_MPIDR_EL1), pe->mpidr | 1ULL << 31);
+	pe_put_id_fields(pe);
 	enter(pe, &pe->entry);
 	LOG(pe, "%s: on at 0x%llx", pe->name, (unsigned long long)pe->entry.pc);
 }

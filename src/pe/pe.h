@@ -14,17 +14,27 @@
 
 struct pe_set;
 
-/* Who executes the MRS or MSR. */
+/* Who executes the MRS or MSR, and what may stand in the way. Registers of levels that are not there are 0. */
 struct pe_access {
 	unsigned pe;
 	uint8_t el;
-	bool secure;
+	bool secure; /* at EL3: !SCR_EL3.NS, as it chooses banked registers */
+	uint64_t scr_el3, hcr_el2;
 };
 
-/* Called in the PE's thread without locks. false: the access is UNDEFINED. */
+enum pe_sysreg_result {
+	PE_SYSREG_OK,
+	PE_SYSREG_UNDEF,    /* the access is UNDEFINED */
+	PE_SYSREG_TRAP_EL2, /* trapped, EC 0x18 */
+	PE_SYSREG_TRAP_EL3,
+};
+
+/* Called in the PE's thread without locks. */
 struct pe_sysreg_ops {
-	bool (*read)(void *opaque, const struct pe_access *a, uint16_t sysreg, uint64_t *value);
-	bool (*write)(void *opaque, const struct pe_access *a, uint16_t sysreg, uint64_t value);
+	enum pe_sysreg_result (*read)(void *opaque, const struct pe_access *a, uint16_t sysreg,
+				      uint64_t *value);
+	enum pe_sysreg_result (*write)(void *opaque, const struct pe_access *a, uint16_t sysreg,
+				       uint64_t value);
 };
 
 unsigned pe_count(const struct pe_set *s);

@@ -143,7 +143,9 @@ void pe_wake(struct pe *pe);
 /* Out of the guest until CPU_ON or a reset. */
 void pe_off(struct pe *pe);
 
-/* Take a synchronous exception to EL1 with this syndrome; PC is the preferred return address. */
+/* Take a synchronous exception to ELel with this syndrome; PC is the preferred return address. */
+void pe_inject_at(struct pe *pe, unsigned el, uint32_t esr, uint64_t far);
+/* ... to the level that takes what the current one does. */
 void pe_inject(struct pe *pe, uint32_t esr, uint64_t far);
 void pe_inject_undef(struct pe *pe);
 
@@ -162,6 +164,12 @@ void pe_resume(struct pe *pe);
 void pe_exit(struct pe *pe, const struct hv_exit *x); /* exit.c */
 void pe_let_back_end_intercept(struct pe_set *s);     /* exit.c; if it can */
 void pe_timers(struct pe *pe, uint32_t levels);	      /* exit.c; tell listeners what changed */
+/* sysreg.c: the register that an MRS or MSR names; is it one of identification? */
+uint16_t pe_sysreg_of(uint32_t word);
+bool pe_is_id_register(uint16_t sysreg);
+/* Put what pe_id_field() has asked for into the registers, where the back end intercepts without patching: it then
+ * shows them by itself. */
+void pe_put_id_fields(struct pe *pe);
 void pe_psci(struct pe *pe, bool is_smc);	      /* psci.c; PC after the instruction */
 void pe_sysreg(struct pe *pe, uint32_t word);	      /* sysreg.c; PC at the MRS or MSR */
 void pe_mmio(struct pe *pe, const struct hv_exit *x); /* mmio.c */

@@ -2,12 +2,16 @@
 /* Intercepted MRS and MSR: registers that devices implement, and fields of ID registers. */
 #include "pe/pe_int.h"
 
+#include "arm/exc.h"
+#include "arm/sysreg.h"
 #include "util/bits.h"
 #include "util/log.h"
 #include "util/xalloc.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+enum { SCR_EL3_NS = 0 };
 
 /* ---- registration ---- */
 
@@ -33,6 +37,13 @@ void pe_id_field(struct pe_set *s, uint16_t sysreg, unsigned hi, unsigned lo, ui
 
 /* ---- emulation ---- */
 
+/* The register that an MRS or MSR names. */
+uint16_t pe_sysreg_of(uint32_t word)
+{
+	return SYSREG(2 + bit(word, 19), bits(word, 18, 16), bits(word, 15, 12), bits(word, 11, 8),
+		      bits(word, 7, 5));
+}
+
 static const struct pe_handler *find_handler(const struct pe_set *s, uint16_t sysreg)
 {
 	struct pe_handler key = {.sysreg = sysreg};
@@ -43,7 +54,7 @@ static const struct pe_handler *find_handler(const struct pe_set *s, uint16_t sy
 }
 
 /* ID registers: op0 = 3, op1 = 0, CRn = 0, CRm = 1..7. */
-static bool is_id_register(uint16_t sysreg)
+bool pe_is_id_register(uint16_t sysreg)
 {
 	return SYSREG_OP0(sysreg) == 3 && SYSREG_OP1(sysreg) == 0 && SYSREG_CRN(sysreg) == 0 &&
 	       SYSREG_CRM(sysreg) >= 1 && SYSREG_CRM(sysreg) <= 7;
@@ -63,47 +74,83 @@ static uint64_t read_id(struct pe *pe, uint16_t sysreg)
 	return v;
 }
 
-static bool read_sysreg(struct pe *pe, uint16_t sysreg, uint64_t *value)
+void pe_put_id_fields(struct pe *pe)
 {
-	const struct pe_handler *h = find_handler(pe->set, sysreg);
-	struct pe_access a = {.pe = pe->number, .el = 1};
+	const struct pe_set *s = pe->set;
 
-	if (h)
-		return h->ops->read(h->opaque, &a, sysreg, value);
-	if (!is_id_register(sysreg))
-		return false;
-	*value = read_id(pe, sysreg);
-	return true;
+	for (unsigned i = 0; s->cfg.caps->translate_intercept && i < s->id_field_count; i++)
+		pe_put(pe, REG_SYS(s->id_field[i].sysreg), read_id(pe, s->id_field[i].sysreg));
 }
 
-static bool write_sysreg(struct pe *pe, uint16_t sysreg, uint64_t value)
+/* Registers of levels that the PE has not got are not asked for: back ends need not know them. */
+static struct pe_access access_of(struct pe *pe)
+{
+	struct pe_access a = {.pe = pe->number, .el = (uint8_t)pe_el(pe)};
+	uint32_t els = pe->set->els;
+
+	if (els & 1 << 3) {
+		a.scr_el3 = pe_get(pe, REG_SYS(SYS_SCR_EL3));
+		a.secure = !bit(a.scr_el3, SCR_EL3_NS);
+	}
+	if (els & 1 << 2)
+		a.hcr_el2 = pe_get(pe, REG_SYS(SYS_HCR_EL2));
+	return a;
+}
+
+static enum pe_sysreg_result read_sysreg(struct pe *pe, uint16_t sysreg, uint64_t *value)
 {
 	const struct pe_handler *h = find_handler(pe->set, sysreg);
-	struct pe_access a = {.pe = pe->number, .el = 1};
+	struct pe_access a;
 
-	return h && h->ops->write(h->opaque, &a, sysreg, value);
+	if (h) {
+		a = access_of(pe);
+		return h->ops->read(h->opaque, &a, sysreg, value);
+	}
+	if (!pe_is_id_register(sysreg))
+		return PE_SYSREG_UNDEF;
+	*value = read_id(pe, sysreg);
+	return PE_SYSREG_OK;
+}
+
+static enum pe_sysreg_result write_sysreg(struct pe *pe, uint16_t sysreg, uint64_t value)
+{
+	const struct pe_handler *h = find_handler(pe->set, sysreg);
+	struct pe_access a;
+
+	if (!h)
+		return PE_SYSREG_UNDEF;
+	a = access_of(pe);
+	return h->ops->write(h->opaque, &a, sysreg, value);
+}
+
+static void undefined(struct pe *pe, uint32_t word)
+{
+	guest_error(pe->name, "UNDEFINED: 0x%08x at 0x%llx", word,
+		    (unsigned long long)pe_get(pe, REG_PC));
+	pe_inject_undef(pe);
 }
 
 void pe_sysreg(struct pe *pe, uint32_t word)
 {
-	uint16_t sysreg = SYSREG(2 + bit(word, 19), bits(word, 18, 16), bits(word, 15, 12),
-				 bits(word, 11, 8), bits(word, 7, 5));
+	uint16_t sysreg = pe_sysreg_of(word);
+	bool is_read = bit(word, 21); /* MRS */
 	unsigned rt = bits(word, 4, 0);
+	enum pe_sysreg_result r;
 	uint64_t value = 0;
-	bool ok;
 
-	if (bit(word, 21)) { /* MRS */
-		ok = read_sysreg(pe, sysreg, &value);
-		if (ok)
+	r = is_read ? read_sysreg(pe, sysreg, &value) : write_sysreg(pe, sysreg, pe_get_x(pe, rt));
+	switch (r) {
+	case PE_SYSREG_OK:
+		if (is_read)
 			pe_put_x(pe, rt, value);
-	} else {
-		ok = write_sysreg(pe, sysreg, pe_get_x(pe, rt));
-	}
-	if (ok) {
 		pe_skip(pe);
-		return;
+		break;
+	case PE_SYSREG_TRAP_EL2:
+	case PE_SYSREG_TRAP_EL3:
+		pe_inject_at(pe, r == PE_SYSREG_TRAP_EL2 ? 2 : 3,
+			     arm_esr_sysreg(sysreg, rt, is_read), 0);
+		break;
+	default:
+		undefined(pe, word);
 	}
-	guest_error(pe->name, "UNDEFINED: 0x%08x at 0x%llx", word,
-		    (unsigned long long)pe_get(pe, REG_PC));
-	pe_inject_undef(pe);
 }

@@ -6,7 +6,7 @@
 
 #include <stdlib.h>
 
-enum { PES = 8, LINES = 2, REGS = 256, LISTENERS = 4, IDS = 16 };
+enum { PES = 8, LINES = HV_LINE_COUNT, REGS = 256, LISTENERS = 4, IDS = 16 };
 
 struct reg {
 	uint16_t sysreg;
@@ -133,7 +133,7 @@ bool fake_pe_sysreg_read(struct pe_set *s, const struct pe_access *a, uint16_t s
 {
 	const struct reg *r = find(s, sysreg);
 
-	return r && r->ops->read && r->ops->read(r->opaque, a, sysreg, value);
+	return r && r->ops->read && r->ops->read(r->opaque, a, sysreg, value) == PE_SYSREG_OK;
 }
 
 bool fake_pe_sysreg_write(struct pe_set *s, const struct pe_access *a, uint16_t sysreg,
@@ -141,7 +141,7 @@ bool fake_pe_sysreg_write(struct pe_set *s, const struct pe_access *a, uint16_t 
 {
 	const struct reg *r = find(s, sysreg);
 
-	return r && r->ops->write && r->ops->write(r->opaque, a, sysreg, value);
+	return r && r->ops->write && r->ops->write(r->opaque, a, sysreg, value) == PE_SYSREG_OK;
 }
 
 void fake_pe_timer(struct pe_set *s, unsigned n, enum hv_timer timer, bool level)

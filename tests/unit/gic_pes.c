@@ -5,7 +5,7 @@
 
 #include <stdlib.h>
 
-enum { PES_MAX = 16, SYSREGS_MAX = 64, LINES = 2 };
+enum { PES_MAX = 16, SYSREGS_MAX = 128, LINES = HV_LINE_COUNT };
 
 struct pe_set {
 	unsigned count, highest_el;
@@ -61,18 +61,32 @@ static int find(const struct pe_set *s, uint16_t code)
 	return -1;
 }
 
-bool gic_pes_mrs(struct pe_set *s, const struct pe_access *a, uint16_t sysreg, uint64_t *value)
+enum pe_sysreg_result gic_pes_try_mrs(struct pe_set *s, const struct pe_access *a, uint16_t sysreg,
+				      uint64_t *value)
 {
 	int n = find(s, sysreg);
 
-	return n >= 0 && s->sysregs[n].ops->read(s->sysregs[n].opaque, a, sysreg, value);
+	return n < 0 ? PE_SYSREG_UNDEF
+		     : s->sysregs[n].ops->read(s->sysregs[n].opaque, a, sysreg, value);
+}
+
+enum pe_sysreg_result gic_pes_try_msr(struct pe_set *s, const struct pe_access *a, uint16_t sysreg,
+				      uint64_t value)
+{
+	int n = find(s, sysreg);
+
+	return n < 0 ? PE_SYSREG_UNDEF
+		     : s->sysregs[n].ops->write(s->sysregs[n].opaque, a, sysreg, value);
+}
+
+bool gic_pes_mrs(struct pe_set *s, const struct pe_access *a, uint16_t sysreg, uint64_t *value)
+{
+	return gic_pes_try_mrs(s, a, sysreg, value) == PE_SYSREG_OK;
 }
 
 bool gic_pes_msr(struct pe_set *s, const struct pe_access *a, uint16_t sysreg, uint64_t value)
 {
-	int n = find(s, sysreg);
-
-	return n >= 0 && s->sysregs[n].ops->write(s->sysregs[n].opaque, a, sysreg, value);
+	return gic_pes_try_msr(s, a, sysreg, value) == PE_SYSREG_OK;
 }
 
 /* ---- pe/pe.h ---- */

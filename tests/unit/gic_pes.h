@@ -5,6 +5,11 @@
 
 #include "pe/pe.h"
 
+/* As the PE would carry it out. */
+enum pe_sysreg_result gic_pes_try_mrs(struct pe_set *s, const struct pe_access *a, uint16_t sysreg,
+				      uint64_t *value);
+enum pe_sysreg_result gic_pes_try_msr(struct pe_set *s, const struct pe_access *a, uint16_t sysreg,
+				      uint64_t value);
 struct pe_set *gic_pes_create(unsigned count, unsigned highest_el);
 void gic_pes_destroy(struct pe_set *s);
 /* Level of an interrupt line as last driven. */

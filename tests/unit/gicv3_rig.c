@@ -2,7 +2,6 @@
 #include "gicv3_rig.h"
 
 #include "arm/sysreg.h"
-#include "dev/gic/gicv3.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,9 +11,17 @@
 
 extern const struct component gicv3_component;
 
+struct pe_access gicv3_access(unsigned pe, unsigned world)
+{
+	uint64_t scr = (world & 4 ? 0 : 1) | (world & FIQ_TO_EL3 ? 4 : 0) |
+		       (world & IRQ_TO_EL3 ? 2 : 0);
+
+	return (struct pe_access){.pe = pe, .el = world & 3, .secure = world & 4, .scr_el3 = scr};
+}
+
 uint64_t gicv3_icc(struct gic_rig *r, unsigned pe, unsigned world, uint16_t sysreg)
 {
-	struct pe_access a = {.pe = pe, .el = world & 3, .secure = world & 4};
+	struct pe_access a = gicv3_access(pe, world);
 	uint64_t v = 0;
 
 	assert_true(gic_pes_mrs(r->pes, &a, sysreg, &v));
@@ -23,7 +30,7 @@ uint64_t gicv3_icc(struct gic_rig *r, unsigned pe, unsigned world, uint16_t sysr
 
 void gicv3_set_icc(struct gic_rig *r, unsigned pe, unsigned world, uint16_t sysreg, uint64_t v)
 {
-	struct pe_access a = {.pe = pe, .el = world & 3, .secure = world & 4};
+	struct pe_access a = gicv3_access(pe, world);
 
 	assert_true(gic_pes_msr(r->pes, &a, sysreg, v));
 }
@@ -64,7 +71,6 @@ void gicv3_make_secure(struct gic_rig *r, unsigned pes)
 		gicv3_set_icc(r, pe, EL3, SYS_ICC_PMR_EL1, 0xff);
 		gicv3_set_icc(r, pe, EL3, SYS_ICC_IGRPEN0_EL1, 1);
 		gicv3_set_icc(r, pe, EL3, SYS_ICC_IGRPEN1_EL3, 3);
-		gicv3_set_pe_state(r->dev, pe, 1, false, true);
 	}
 }
 
@@ -111,11 +117,22 @@ static bool candidate(const struct gicv3 *g, unsigned pe, unsigned intid)
 	return routed(g, pe, intid, 1U << grp);
 }
 
+static int line_of_group(const struct gicv3 *g, unsigned grp)
+{
+	bool two = !(g->ctlr & 0x40);
+
+	if (grp == GIC_G0)
+		return HV_FIQ;
+	if (grp == GIC_G1S && two)
+		return g->el3 ? HV_G1S : HV_FIQ;
+	return two && g->el3 ? HV_G1NS : HV_IRQ;
+}
+
 static void check_lines(struct gic_rig *r, unsigned pe, unsigned best, unsigned prio)
 {
 	struct gicv3 *g = gicv3_of(r->dev);
 	const struct gicv3_pe *p = &g->pe[pe];
-	bool signalled = false, fiq = false;
+	int line = -1;
 
 	if (best != 1023) {
 		unsigned grp = gic_group_of(&g->core, pe, best);
@@ -129,13 +146,11 @@ static void check_lines(struct gic_rig *r, unsigned pe, unsigned best, unsigned 
 			for (unsigned k = 0; k < 3; k++)
 				if (g->core.pe[pe].apr[k] >> n & 1)
 					run = (unsigned)n * 8;
-		signalled = prio < p->pmr && (run == 0xff || prio >> (bpr + 1) < run >> (bpr + 1));
-		fiq = grp == GIC_G0;
-		if (!(g->ctlr & 0x40) && grp != GIC_G0)
-			fiq = p->el == 3 || p->secure != (grp == GIC_G1S);
+		if (prio < p->pmr && (run == 0xff || prio >> (bpr + 1) < run >> (bpr + 1)))
+			line = line_of_group(g, grp);
 	}
-	assert_int_equal(gic_irq(r, pe), signalled && !fiq);
-	assert_int_equal(gic_fiq(r, pe), signalled && fiq);
+	for (int l = 0; l < HV_VIRQ; l++)
+		assert_int_equal(gic_pes_line(r->pes, pe, (enum hv_line)l), l == line);
 }
 
 void gicv3_check(struct gic_rig *r)

@@ -41,22 +41,40 @@ static void on_timer(void *opaque, unsigned pe, enum hv_timer timer, bool level)
 	((struct rig *)opaque)->timer_calls[timer][level]++;
 }
 
-static bool sysreg_read(void *opaque, const struct pe_access *a, uint16_t reg, uint64_t *value)
+static enum pe_sysreg_result answer(uint16_t reg)
 {
-	struct rig *r = opaque;
-
-	r->access_pe = a->pe;
-	*value = 0x1234567800000000 | reg;
-	return reg != SYS_ICC_AP1R0_EL1;
+	switch (reg) {
+	case SYS_ICC_AP1R0_EL1:
+		return PE_SYSREG_UNDEF;
+	case SYS_ICC_AP0R0_EL1:
+		return PE_SYSREG_TRAP_EL3;
+	case SYS_ICC_RPR_EL1:
+		return PE_SYSREG_TRAP_EL2;
+	default:
+		return PE_SYSREG_OK;
+	}
 }
 
-static bool sysreg_write(void *opaque, const struct pe_access *a, uint16_t reg, uint64_t value)
+static enum pe_sysreg_result sysreg_read(void *opaque, const struct pe_access *a, uint16_t reg,
+					 uint64_t *value)
 {
 	struct rig *r = opaque;
 
+	r->access = *a;
+	r->access_pe = a->pe;
+	*value = 0x1234567800000000 | reg;
+	return answer(reg);
+}
+
+static enum pe_sysreg_result sysreg_write(void *opaque, const struct pe_access *a, uint16_t reg,
+					  uint64_t value)
+{
+	struct rig *r = opaque;
+
+	r->access = *a;
 	r->access_pe = a->pe;
 	r->written = value;
-	return reg != SYS_ICC_AP1R0_EL1;
+	return answer(reg);
 }
 
 static const struct pe_sysreg_ops sysreg_ops = {sysreg_read, sysreg_write};
@@ -77,6 +95,7 @@ static enum mem_result device_write(void *opaque, uint64_t offset, unsigned size
 
 	r->device_value = value;
 	r->access_pe = attrs.pe;
+	r->attrs = attrs;
 	return offset ? MEM_ERROR : MEM_OK;
 }
 

@@ -40,6 +40,8 @@ struct rig {
 	atomic_uint timer_calls[HV_TIMER_COUNT][2];
 	atomic_ullong device_value, written;
 	atomic_uint access_pe;
+	struct pe_access access; /* of a system register */
+	struct mem_attrs attrs;	 /* of the device */
 };
 
 /* For cmocka: *state is the rig. The PEs are not started; @r->entry and @r->word may be changed before. */

@@ -173,16 +173,18 @@ static void test_failing_init(void **state)
 
 /* ---- PEs ---- */
 
-static bool sysreg_read(void *opaque, const struct pe_access *a, uint16_t sysreg, uint64_t *value)
+static enum pe_sysreg_result sysreg_read(void *opaque, const struct pe_access *a, uint16_t sysreg,
+					 uint64_t *value)
 {
 	*value = *(uint64_t *)opaque + a->pe + (a->secure ? 0x100 : 0);
-	return a->el > 0;
+	return a->el > 0 ? PE_SYSREG_OK : PE_SYSREG_UNDEF;
 }
 
-static bool sysreg_write(void *opaque, const struct pe_access *a, uint16_t sysreg, uint64_t value)
+static enum pe_sysreg_result sysreg_write(void *opaque, const struct pe_access *a, uint16_t sysreg,
+					  uint64_t value)
 {
 	*(uint64_t *)opaque = value;
-	return true;
+	return PE_SYSREG_OK;
 }
 
 static void timer_fired(void *opaque, unsigned pe, enum hv_timer timer, bool level)

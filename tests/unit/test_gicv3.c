@@ -117,7 +117,7 @@ static void test_identification(void **state)
 	gic_rig_make(&r, &gicv3_component, 1, 3, most);
 	assert_int_equal(gic_read(&r, GIC_RIG_DIST + 4, 4, 0, false) & 0x1f, 30);
 	assert_int_equal(gicv3_icc(&r, 0, EL3, SYS_ICC_SRE_EL3), 0xf);
-	assert_int_equal(gicv3_icc(&r, 0, EL3, SYS_ICC_SRE_EL2), 0xf);
+	assert_int_equal(gicv3_icc(&r, 0, EL3_NS, SYS_ICC_SRE_EL2), 0xf);
 	assert_int_equal(gicv3_icc(&r, 0, EL3, SYS_ICC_SRE_EL1), 7);
 	gic_rig_drop(&r);
 }

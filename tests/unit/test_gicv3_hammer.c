@@ -3,7 +3,6 @@
 #include "gicv3_rig.h"
 
 #include "arm/sysreg.h"
-#include "dev/gic/gicv3.h"
 #include "util/bits.h"
 
 #include <setjmp.h>
@@ -89,8 +88,13 @@ static void hammer_sysreg(struct gic_rig *r, struct gic_rng *g)
 	v |= (uint64_t)(gic_sparse(g) & 0x1ff) << 32;
 	a.el = (uint8_t)(1 + gic_random(g) % 3);
 	a.secure = gic_random(g) % 2;
-	if (gic_random(g) % 4 == 0)
-		hammer_ack(r, g, &a);
+	a.scr_el3 = gic_random(g) & gic_random(g) & 6;
+	if (gic_random(g) % 4 == 0) {
+		struct pe_access free = a;
+
+		free.scr_el3 = 0;
+		hammer_ack(r, g, &free);
+	}
 	if (reg == SYS_ICC_AP0R0_EL1 || reg == SYS_ICC_AP1R0_EL1)
 		v = gic_random(g) % 2 ? 0 : v;
 	if (reg == SYS_ICC_PMR_EL1 || reg == SYS_ICC_IGRPEN1_EL3)
@@ -101,14 +105,6 @@ static void hammer_sysreg(struct gic_rig *r, struct gic_rng *g)
 		gic_pes_mrs(r->pes, &a, reg, &v);
 	else
 		gic_pes_msr(r->pes, &a, reg, v);
-}
-
-static void hammer_pe(struct gic_rig *r, struct gic_rng *g)
-{
-	unsigned pe = gic_random(g) % pe_count(r->pes);
-	uint32_t v = gic_random(g);
-
-	gicv3_set_pe_state(r->dev, pe, v & 3, v >> 2 & 1, v >> 3 & 1);
 }
 
 static void hammer(unsigned pes, unsigned el, bool security, uint64_t seed)
@@ -125,10 +121,8 @@ static void hammer(unsigned pes, unsigned el, bool security, uint64_t seed)
 			hammer_mmio(&r, &g);
 		else if (dice < 40)
 			hammer_sysreg(&r, &g);
-		else if (dice < 62)
-			gic_random_wire(&r, &g);
 		else
-			hammer_pe(&r, &g);
+			gic_random_wire(&r, &g);
 		if (gic_random(&g) % 2048 == 0)
 			dev_reset(r.dev);
 		if (gic_random(&g) % 256 == 0)

@@ -3,7 +3,6 @@
 #include "gicv3_rig.h"
 
 #include "arm/sysreg.h"
-#include "dev/gic/gicv3.h"
 #include "util/bits.h"
 
 #include <setjmp.h>
@@ -12,31 +11,103 @@
 
 #include <cmocka.h>
 
+/* Which of the two exceptions a group 1 interrupt is, the PE decides. */
 static void test_secure_lines(void **state)
 {
-	/* el, secure; lines for group 0, group 1 Secure, group 1 Non-secure: 1 IRQ, 2 FIQ */
-	static const uint8_t table[][5] = {
-		{1, 0, 2, 2, 1}, {0, 0, 2, 2, 1}, {2, 0, 2, 2, 1}, {1, 1, 2, 1, 2},
-		{2, 1, 2, 1, 2}, {3, 0, 2, 2, 2}, {3, 1, 2, 2, 2},
+	static const enum hv_line lines[] = {HV_FIQ, HV_G1S, HV_G1NS};
+	struct gic_rig r;
+
+	gicv3_make_secure(&r, 1);
+	for (unsigned n = 0; n < 3; n++) {
+		gic_wire(&r, 0, 40 + n, true);
+		for (unsigned l = 0; l < HV_LINE_COUNT; l++)
+			assert_int_equal(gic_pes_line(r.pes, 0, (enum hv_line)l), l == lines[n]);
+		gic_wire(&r, 0, 40 + n, false);
+		assert_false(gic_pes_line(r.pes, 0, lines[n]));
+	}
+	/* one that changes its group changes its line */
+	gic_wire(&r, 0, 42, true);
+	gic_write(&r, gic_reg(&r, 0, 42, 0x080, 1), 4, 0, 0, true);
+	assert_true(gic_fiq(&r, 0));
+	assert_false(gic_pes_line(r.pes, 0, HV_G1NS));
+	gicv3_check(&r);
+	/* reset lowers them all */
+	dev_reset(r.dev);
+	assert_false(gic_fiq(&r, 0));
+	gicv3_check(&r);
+	gic_rig_drop(&r);
+}
+
+/* SCR_EL3.FIQ and IRQ keep the lower levels from the registers of group 0 and of group 1, both together from the
+ * others. */
+static void test_traps(void **state)
+{
+	static const struct {
+		uint16_t reg;
+		bool write, fiq, irq, both;
+	} table[] = {
+		{SYS_ICC_IAR0_EL1, false, true, false, true},
+		{SYS_ICC_EOIR0_EL1, true, true, false, true},
+		{SYS_ICC_IGRPEN0_EL1, false, true, false, true},
+		{SYS_ICC_IAR1_EL1, false, false, true, true},
+		{SYS_ICC_AP1R0_EL1, true, false, true, true},
+		{SYS_ICC_PMR_EL1, false, false, false, true},
+		{SYS_ICC_CTLR_EL1, true, false, false, true},
+		{SYS_ICC_SGI1R_EL1, true, false, false, true},
+		{SYS_ICC_SRE_EL1, false, false, false, false},
+	};
+	static const unsigned worlds[] = {NS_EL1, S_EL1, NS_EL2};
+	struct gic_rig r;
+
+	gicv3_make_secure(&r, 1);
+	for (unsigned n = 0; n < ARRAY_COUNT(table); n++) {
+		for (unsigned k = 0; k < 4 * ARRAY_COUNT(worlds); k++) {
+			unsigned to_el3 = k % 4 * FIQ_TO_EL3;
+			struct pe_access a = gicv3_access(0, worlds[k / 4] | to_el3);
+			bool trapped = k % 4 == 1   ? table[n].fiq
+				       : k % 4 == 2 ? table[n].irq
+						    : k % 4 == 3 && table[n].both;
+			uint64_t v = 0;
+
+			assert_int_equal(table[n].write
+						 ? gic_pes_try_msr(r.pes, &a, table[n].reg, 0)
+						 : gic_pes_try_mrs(r.pes, &a, table[n].reg, &v),
+					 trapped ? PE_SYSREG_TRAP_EL3 : PE_SYSREG_OK);
+			a.el = 3;
+			assert_int_equal(table[n].write
+						 ? gic_pes_try_msr(r.pes, &a, table[n].reg, 0)
+						 : gic_pes_try_mrs(r.pes, &a, table[n].reg, &v),
+					 PE_SYSREG_OK);
+		}
+	}
+	gic_rig_drop(&r);
+}
+
+/* Registers of higher levels, of the wrong direction, and ICC_SRE_EL2 where EL2 is not enabled. */
+static void test_undefined(void **state)
+{
+	static const struct {
+		unsigned world;
+		uint16_t reg;
+		bool write, ok;
+	} table[] = {
+		{NS_EL1, SYS_ICC_SRE_EL2, false, false}, {NS_EL2, SYS_ICC_SRE_EL2, false, true},
+		{EL3, SYS_ICC_SRE_EL2, false, false},	 {EL3_NS, SYS_ICC_SRE_EL2, true, true},
+		{NS_EL2, SYS_ICC_SRE_EL3, false, false}, {EL3, SYS_ICC_SRE_EL3, true, true},
+		{NS_EL2, SYS_ICC_CTLR_EL3, true, false}, {EL3, SYS_ICC_IAR1_EL1, true, false},
+		{EL3, SYS_ICC_EOIR1_EL1, false, false},	 {0, SYS_ICC_PMR_EL1, false, false},
 	};
 	struct gic_rig r;
 
 	gicv3_make_secure(&r, 1);
 	for (unsigned n = 0; n < ARRAY_COUNT(table); n++) {
-		gicv3_set_pe_state(r.dev, 0, table[n][0], table[n][1], true);
-		for (unsigned k = 0; k < 3; k++) {
-			gic_wire(&r, 0, 40 + k, true);
-			assert_int_equal(gic_irq(&r, 0) | gic_fiq(&r, 0) << 1, table[n][2 + k]);
-			gic_wire(&r, 0, 40 + k, false);
-		}
+		struct pe_access a = gicv3_access(0, table[n].world);
+		uint64_t v = 0;
+
+		assert_int_equal(table[n].write ? gic_pes_try_msr(r.pes, &a, table[n].reg, 0)
+						: gic_pes_try_mrs(r.pes, &a, table[n].reg, &v),
+				 table[n].ok ? PE_SYSREG_OK : PE_SYSREG_UNDEF);
 	}
-	/* a pending one changes its line with the PE */
-	gic_wire(&r, 0, 42, true);
-	assert_true(gic_fiq(&r, 0));
-	gicv3_set_pe_state(r.dev, 0, 1, false, true);
-	assert_true(gic_irq(&r, 0));
-	assert_false(gic_fiq(&r, 0));
-	gicv3_set_pe_state(r.dev, 99, 1, false, true);
 	gic_rig_drop(&r);
 }
 
@@ -137,29 +208,27 @@ static void test_ns_priorities(void **state)
 	assert_int_equal(gic_get_prio(&r, 0, 42, true), 0xf8);
 	assert_int_equal(gic_get_prio(&r, 0, 42, false), 0xf0);
 	/* ICC_PMR_EL1 with SCR_EL3.FIQ = 1 */
-	assert_int_equal(gicv3_icc(&r, 0, NS_EL1, SYS_ICC_PMR_EL1), 0xf0);
-	gicv3_set_icc(&r, 0, NS_EL1, SYS_ICC_PMR_EL1, 0x40);
+	assert_int_equal(gicv3_icc(&r, 0, NS_EL1 | FIQ_TO_EL3, SYS_ICC_PMR_EL1), 0xf0);
+	gicv3_set_icc(&r, 0, NS_EL1 | FIQ_TO_EL3, SYS_ICC_PMR_EL1, 0x40);
 	assert_int_equal(gicv3_icc(&r, 0, EL3, SYS_ICC_PMR_EL1), 0xa0);
 	gicv3_set_icc(&r, 0, EL3, SYS_ICC_PMR_EL1, 0x70);
-	assert_int_equal(gicv3_icc(&r, 0, NS_EL1, SYS_ICC_PMR_EL1), 0);
-	gicv3_set_icc(&r, 0, NS_EL1, SYS_ICC_PMR_EL1, 0xff);
+	assert_int_equal(gicv3_icc(&r, 0, NS_EL1 | FIQ_TO_EL3, SYS_ICC_PMR_EL1), 0);
+	gicv3_set_icc(&r, 0, NS_EL1 | FIQ_TO_EL3, SYS_ICC_PMR_EL1, 0xff);
 	assert_int_equal(gicv3_icc(&r, 0, EL3, SYS_ICC_PMR_EL1), 0x70);
 	/* and with SCR_EL3.FIQ = 0 */
-	gicv3_set_pe_state(r.dev, 0, 1, false, false);
 	assert_int_equal(gicv3_icc(&r, 0, NS_EL1, SYS_ICC_PMR_EL1), 0x70);
 	gicv3_set_icc(&r, 0, NS_EL1, SYS_ICC_PMR_EL1, 0xf8);
-	gicv3_set_pe_state(r.dev, 0, 1, false, true);
 	/* ICC_RPR_EL1 */
-	assert_int_equal(gicv3_icc(&r, 0, NS_EL1, SYS_ICC_RPR_EL1), 0xff);
+	assert_int_equal(gicv3_icc(&r, 0, NS_EL1 | FIQ_TO_EL3, SYS_ICC_RPR_EL1), 0xff);
 	gic_set_prio(&r, 0, 42, 0x40, false);
 	gic_wire(&r, 0, 42, true);
-	assert_int_equal(gicv3_icc(&r, 0, NS_EL1, SYS_ICC_IAR1_EL1), 42);
-	assert_int_equal(gicv3_icc(&r, 0, NS_EL1, SYS_ICC_RPR_EL1), 0x40);
+	assert_int_equal(gicv3_icc(&r, 0, NS_EL1 | FIQ_TO_EL3, SYS_ICC_IAR1_EL1), 42);
+	assert_int_equal(gicv3_icc(&r, 0, NS_EL1 | FIQ_TO_EL3, SYS_ICC_RPR_EL1), 0x40);
 	assert_int_equal(gicv3_icc(&r, 0, EL3, SYS_ICC_RPR_EL1), 0xa0);
 	gic_set_prio(&r, 0, 40, 0x10, true);
 	gic_wire(&r, 0, 40, true);
 	assert_int_equal(gicv3_icc(&r, 0, EL3, SYS_ICC_IAR0_EL1), 40);
-	assert_int_equal(gicv3_icc(&r, 0, NS_EL1, SYS_ICC_RPR_EL1), 0);
+	assert_int_equal(gicv3_icc(&r, 0, NS_EL1 | FIQ_TO_EL3, SYS_ICC_RPR_EL1), 0);
 	gicv3_check(&r);
 	gic_rig_drop(&r);
 }
@@ -332,7 +401,6 @@ static void test_no_el3(void **state)
 	gic_write(&r, gic_reg(&r, 0, 40, 0x080, 1), 4, 1 << 10, 0, true);
 	gic_set_bit(&r, 0, 42, 0x100, false);
 	gicv3_set_icc(&r, 0, NS_EL1, SYS_ICC_IGRPEN1_EL1, 1);
-	gicv3_set_pe_state(r.dev, 0, 1, false, false);
 	gicv3_set_icc(&r, 0, NS_EL1, SYS_ICC_PMR_EL1, 0xff);
 	gic_wire(&r, 0, 42, true);
 	assert_true(gic_irq(&r, 0));
@@ -343,7 +411,8 @@ static void test_no_el3(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_secure_lines), cmocka_unit_test(test_secure_ack),
+		cmocka_unit_test(test_secure_lines), cmocka_unit_test(test_traps),
+		cmocka_unit_test(test_undefined),    cmocka_unit_test(test_secure_ack),
 		cmocka_unit_test(test_ns_view),	     cmocka_unit_test(test_ns_priorities),
 		cmocka_unit_test(test_banked),	     cmocka_unit_test(test_set_ds),
 		cmocka_unit_test(test_eoimode_el3),  cmocka_unit_test(test_nsacr),

@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-enum { EVERY = POLICY_ALWAYS | POLICY_UNSETTLED | POLICY_TABLES };
+enum { EVERY = POLICY_ALWAYS | POLICY_UNSETTLED | POLICY_TABLES | POLICY_UPPER };
 
 static const struct {
 	uint32_t word;
@@ -31,6 +31,11 @@ static const struct {
 	{0xd518cc23, "MSR_ICC", POLICY_ALWAYS, INTERCEPT_MSR},	      /* msr icc_eoir1_el1, x3 */
 	{0xd518cba0, "MSR_ICC", POLICY_ALWAYS, INTERCEPT_MSR},	      /* msr icc_sgi1r_el1, x0 */
 	{0xd518ccff, "MSR_ICC", POLICY_ALWAYS, INTERCEPT_MSR},	      /* msr icc_igrpen1_el1, xzr */
+	{0xd53ccba0, "MRS_ICC_EL2", POLICY_UPPER, INTERCEPT_MRS},     /* mrs x0, ich_vmcr_el2 */
+	{0xd53cc9a0, "MRS_ICC_EL2", POLICY_UPPER, INTERCEPT_MRS},     /* mrs x0, icc_sre_el2 */
+	{0xd51ccc00, "MSR_ICC_EL2", POLICY_UPPER, INTERCEPT_MSR},     /* msr ich_lr0_el2, x0 */
+	{0xd51eccbf, "MSR_ICC_EL3", POLICY_UPPER, INTERCEPT_MSR},     /* msr icc_sre_el3, xzr */
+	{0xd53ecc80, "MRS_ICC_EL3", POLICY_UPPER, INTERCEPT_MRS},     /* mrs x0, icc_ctlr_el3 */
 	{0xd5384601, "MRS_ICC_PMR", POLICY_ALWAYS, INTERCEPT_MRS},    /* mrs x1, icc_pmr_el1 */
 	{0xd5184602, "MSR_ICC_PMR", POLICY_ALWAYS, INTERCEPT_MSR},    /* msr icc_pmr_el1, x2 */
 	{0xd5380407, "MRS_ID_AA64PFR0", POLICY_ALWAYS, INTERCEPT_MRS}, /* mrs x7, id_aa64pfr0_el1 */
@@ -68,8 +73,9 @@ static const uint32_t left_alone[] = {
 	0xd4580000,		/* hlt #0xc000 */
 	0xd538c000,		/* mrs x0, vbar_el1 */
 	0xd538c100,		/* mrs x0, isr_el1 */
-	0xd51ecc80,		/* msr icc_ctlr_el3, x0 */
-	0xd53cc9a0,		/* mrs x0, icc_sre_el2 */
+	0xd53cc000,		/* mrs x0, vbar_el2 */
+	0xd51ec000,		/* msr vbar_el3, x0 */
+	0xd53dcc80,		/* mrs x0, s3_5_c12_c12_4 */
 	0xd5384100,		/* mrs x0, sp_el0 */
 	0xd5380420,		/* mrs x0, id_aa64pfr1_el1 */
 	0xd5381000,		/* mrs x0, sctlr_el1 */

@@ -3,7 +3,6 @@
  * GICv3 CPU interface: the ICC_* system registers. Arm IHI 0069H 4.8 (priorities), 12.2 (registers);
  * banking as in the Arm ARM (DDI 0487) chapter D.
  *
- * What SCR_EL3 and HCR_EL2 trap or turn into ICV_* accesses never gets here: the PE sees to that.
  * "Secure" below is false in a system with one Security state, so that everything of group 1 lives
  * in the Non-secure bank there.
  */
@@ -27,7 +26,13 @@ enum {
 
 	ICC_SRE_SRE_DFB_DIB = 7,
 	ICC_SRE_ENABLE = 8,
+
+	SCR_EL3_IRQ = 1 << 1,
+	SCR_EL3_FIQ = 1 << 2,
 };
+
+/* What may keep EL1 and EL2 from a register. */
+enum icc_traps { TRAP_NEVER, TRAP_G0, TRAP_G1, TRAP_COMMON, TRAP_SGI };
 
 /* One access. */
 struct icc {
@@ -483,41 +488,66 @@ static void asgi1r_write(const struct icc *c, uint64_t value)
 struct icc_reg {
 	uint16_t sysreg;
 	uint8_t min_el;
+	uint8_t traps;			       /* enum icc_traps */
 	uint64_t (*read)(const struct icc *c); /* NULL: UNDEFINED */
 	void (*write)(const struct icc *c, uint64_t value);
 };
 
 static const struct icc_reg icc_regs[] = {
-	{SYS_ICC_PMR_EL1, 1, pmr_read, pmr_write},
-	{SYS_ICC_IAR0_EL1, 1, iar0_read, NULL},
-	{SYS_ICC_EOIR0_EL1, 1, NULL, eoir0_write},
-	{SYS_ICC_HPPIR0_EL1, 1, hppir0_read, NULL},
-	{SYS_ICC_BPR0_EL1, 1, bpr0_read, bpr0_write},
-	{SYS_ICC_AP0R0_EL1, 1, ap0r_read, ap0r_write},
-	{SYS_ICC_AP1R0_EL1, 1, ap1r_read, ap1r_write},
-	{SYS_ICC_DIR_EL1, 1, NULL, dir_write},
-	{SYS_ICC_RPR_EL1, 1, rpr_read, NULL},
-	{SYS_ICC_SGI1R_EL1, 1, NULL, sgi1r_write},
-	{SYS_ICC_ASGI1R_EL1, 1, NULL, asgi1r_write},
-	{SYS_ICC_SGI0R_EL1, 1, NULL, sgi0r_write},
-	{SYS_ICC_IAR1_EL1, 1, iar1_read, NULL},
-	{SYS_ICC_EOIR1_EL1, 1, NULL, eoir1_write},
-	{SYS_ICC_HPPIR1_EL1, 1, hppir1_read, NULL},
-	{SYS_ICC_BPR1_EL1, 1, bpr1_read, bpr1_write},
-	{SYS_ICC_CTLR_EL1, 1, ctlr_read, ctlr_write},
-	{SYS_ICC_SRE_EL1, 1, sre_el1_read, ignore_write},
-	{SYS_ICC_IGRPEN0_EL1, 1, igrpen0_read, igrpen0_write},
-	{SYS_ICC_IGRPEN1_EL1, 1, igrpen1_read, igrpen1_write},
-	{SYS_ICC_SRE_EL2, 2, sre_read, ignore_write},
-	{SYS_ICC_CTLR_EL3, 3, ctlr_el3_read, ctlr_el3_write},
-	{SYS_ICC_SRE_EL3, 3, sre_read, ignore_write},
-	{SYS_ICC_IGRPEN1_EL3, 3, igrpen1_el3_read, igrpen1_el3_write},
+	{SYS_ICC_PMR_EL1, 1, TRAP_COMMON, pmr_read, pmr_write},
+	{SYS_ICC_IAR0_EL1, 1, TRAP_G0, iar0_read, NULL},
+	{SYS_ICC_EOIR0_EL1, 1, TRAP_G0, NULL, eoir0_write},
+	{SYS_ICC_HPPIR0_EL1, 1, TRAP_G0, hppir0_read, NULL},
+	{SYS_ICC_BPR0_EL1, 1, TRAP_G0, bpr0_read, bpr0_write},
+	{SYS_ICC_AP0R0_EL1, 1, TRAP_G0, ap0r_read, ap0r_write},
+	{SYS_ICC_AP1R0_EL1, 1, TRAP_G1, ap1r_read, ap1r_write},
+	{SYS_ICC_DIR_EL1, 1, TRAP_COMMON, NULL, dir_write},
+	{SYS_ICC_RPR_EL1, 1, TRAP_COMMON, rpr_read, NULL},
+	{SYS_ICC_SGI1R_EL1, 1, TRAP_SGI, NULL, sgi1r_write},
+	{SYS_ICC_ASGI1R_EL1, 1, TRAP_SGI, NULL, asgi1r_write},
+	{SYS_ICC_SGI0R_EL1, 1, TRAP_SGI, NULL, sgi0r_write},
+	{SYS_ICC_IAR1_EL1, 1, TRAP_G1, iar1_read, NULL},
+	{SYS_ICC_EOIR1_EL1, 1, TRAP_G1, NULL, eoir1_write},
+	{SYS_ICC_HPPIR1_EL1, 1, TRAP_G1, hppir1_read, NULL},
+	{SYS_ICC_BPR1_EL1, 1, TRAP_G1, bpr1_read, bpr1_write},
+	{SYS_ICC_CTLR_EL1, 1, TRAP_COMMON, ctlr_read, ctlr_write},
+	{SYS_ICC_SRE_EL1, 1, TRAP_NEVER, sre_el1_read, ignore_write},
+	{SYS_ICC_IGRPEN0_EL1, 1, TRAP_G0, igrpen0_read, igrpen0_write},
+	{SYS_ICC_IGRPEN1_EL1, 1, TRAP_G1, igrpen1_read, igrpen1_write},
+	{SYS_ICC_SRE_EL2, 2, TRAP_NEVER, sre_read, ignore_write},
+	{SYS_ICC_CTLR_EL3, 3, TRAP_NEVER, ctlr_el3_read, ctlr_el3_write},
+	{SYS_ICC_SRE_EL3, 3, TRAP_NEVER, sre_read, ignore_write},
+	{SYS_ICC_IGRPEN1_EL3, 3, TRAP_NEVER, igrpen1_el3_read, igrpen1_el3_write},
 };
 _Static_assert(ARRAY_COUNT(icc_regs) == ICC_REGS, "ICC_REGS counts the registers");
 
-static bool may_access(const struct icc_binding *b, const struct pe_access *a)
+static bool traps_at_el3(const struct icc_reg *r, const struct pe_access *a)
 {
-	return a->pe < b->g->core.pe_count && a->el >= b->reg->min_el;
+	bool irq = a->scr_el3 & SCR_EL3_IRQ, fiq = a->scr_el3 & SCR_EL3_FIQ;
+
+	switch (r->traps) {
+	case TRAP_G0:
+		return fiq;
+	case TRAP_G1:
+		return irq;
+	case TRAP_COMMON:
+	case TRAP_SGI:
+		return irq && fiq;
+	default:
+		return false;
+	}
+}
+
+/* The pseudocode of each register in the Arm ARM; virtualization comes before EL3. */
+static enum pe_sysreg_result may_access(const struct icc_binding *b, const struct pe_access *a)
+{
+	if (a->pe >= b->g->core.pe_count || a->el < b->reg->min_el)
+		return PE_SYSREG_UNDEF;
+	if (b->reg->sysreg == SYS_ICC_SRE_EL2 && a->secure) /* EL2 is not enabled */
+		return PE_SYSREG_UNDEF;
+	if (a->el < 3 && traps_at_el3(b->reg, a))
+		return PE_SYSREG_TRAP_EL3;
+	return PE_SYSREG_OK;
 }
 
 static struct icc access_of(struct gicv3 *g, const struct pe_access *a)
@@ -530,38 +560,42 @@ static struct icc access_of(struct gicv3 *g, const struct pe_access *a)
 		.pe = a->pe,
 		.secure = two && a->secure,
 		.el3 = a->el == 3,
-		.ns_prio = two && !a->secure && a->el < 3 && g->pe[a->pe].scr_fiq,
+		.ns_prio = two && !a->secure && a->el < 3 && (a->scr_el3 & SCR_EL3_FIQ),
 	};
 
 	return c;
 }
 
-static bool icc_read(void *opaque, const struct pe_access *a, uint16_t sysreg, uint64_t *value)
+static enum pe_sysreg_result icc_read(void *opaque, const struct pe_access *a, uint16_t sysreg,
+				      uint64_t *value)
 {
 	const struct icc_binding *b = opaque;
+	enum pe_sysreg_result r = b->reg->read ? may_access(b, a) : PE_SYSREG_UNDEF;
 	struct icc c;
 
-	if (!b->reg->read || !may_access(b, a))
-		return false;
+	if (r != PE_SYSREG_OK)
+		return r;
 	dev_lock(&b->g->dev);
 	c = access_of(b->g, a);
 	*value = b->reg->read(&c);
 	dev_unlock(&b->g->dev);
-	return true;
+	return PE_SYSREG_OK;
 }
 
-static bool icc_write(void *opaque, const struct pe_access *a, uint16_t sysreg, uint64_t value)
+static enum pe_sysreg_result icc_write(void *opaque, const struct pe_access *a, uint16_t sysreg,
+				       uint64_t value)
 {
 	const struct icc_binding *b = opaque;
+	enum pe_sysreg_result r = b->reg->write ? may_access(b, a) : PE_SYSREG_UNDEF;
 	struct icc c;
 
-	if (!b->reg->write || !may_access(b, a))
-		return false;
+	if (r != PE_SYSREG_OK)
+		return r;
 	dev_lock(&b->g->dev);
 	c = access_of(b->g, a);
 	b->reg->write(&c, value);
 	dev_unlock(&b->g->dev);
-	return true;
+	return PE_SYSREG_OK;
 }
 
 static const struct pe_sysreg_ops icc_ops = {.read = icc_read, .write = icc_write};

@@ -14,60 +14,50 @@
 
 #include "arm/sysreg.h"
 #include "dev/dt.h"
-#include "dev/gic/gicv3.h"
 
 #include <string.h>
 
 /* ---- signalling ---- */
 
-/* IHI 0069H 4.6.2 "Interrupt assignment to IRQ and FIQ signals", AArch64 EL3. */
-static bool group_is_fiq(const struct gicv3 *g, const struct gicv3_pe *p, enum gic_group grp)
+/* IHI 0069H 4.6.2 "Interrupt assignment to IRQ and FIQ signals", AArch64 EL3. Where it depends on what the PE
+ * does, the PE decides. */
+static enum hv_line line_of(const struct gicv3 *g, enum gic_group grp)
 {
 	if (grp == GIC_G0)
-		return true;
+		return HV_FIQ;
 	if (gicv3_ds(g))
-		return false;
-	if (p->el == 3)
-		return true;
-	return p->secure != (grp == GIC_G1S);
+		return HV_IRQ;
+	if (grp == GIC_G1S)
+		return g->el3 ? HV_G1S : HV_FIQ;
+	return g->el3 ? HV_G1NS : HV_IRQ;
+}
+
+void gicv3_drive(struct gicv3 *g, unsigned pe, uint8_t lines, uint8_t which)
+{
+	struct gicv3_pe *p = &g->pe[pe];
+	uint8_t changed = (p->lines ^ lines) & which;
+
+	for (unsigned l = 0; l < HV_LINE_COUNT; l++)
+		if (changed & 1U << l)
+			pe_irq(g->dev.host->pes, pe, (enum hv_line)l, lines & 1U << l);
+	p->lines ^= changed;
 }
 
 static void signal_pe(struct gicv3 *g, unsigned pe)
 {
 	struct gicv3_pe *p = &g->pe[pe];
 	const struct gic_pe *s = &g->core.pe[pe];
-	bool fiq = false, irq = false;
+	uint8_t lines = 0;
 
-	if (s->hppi != GIC_SPURIOUS && gic_preempts(s, p->pmr, gicv3_hppi_mask(g, pe))) {
-		fiq = group_is_fiq(g, p, gic_group_of(&g->core, pe, s->hppi));
-		irq = !fiq;
-	}
-	if (irq != p->irq)
-		pe_irq(g->dev.host->pes, pe, HV_IRQ, irq);
-	if (fiq != p->fiq)
-		pe_irq(g->dev.host->pes, pe, HV_FIQ, fiq);
-	p->irq = irq;
-	p->fiq = fiq;
+	if (s->hppi != GIC_SPURIOUS && gic_preempts(s, p->pmr, gicv3_hppi_mask(g, pe)))
+		lines = (uint8_t)(1U << line_of(g, gic_group_of(&g->core, pe, s->hppi)));
+	gicv3_drive(g, pe, lines, GICV3_PHYSICAL);
 }
 
 void gicv3_signal(struct gicv3 *g, unsigned pes)
 {
 	for (; pes; pes &= pes - 1)
 		signal_pe(g, (unsigned)__builtin_ctz(pes));
-}
-
-void gicv3_set_pe_state(struct dev *d, unsigned pe, uint8_t el, bool secure, bool scr_fiq)
-{
-	struct gicv3 *g = gicv3_of(d);
-
-	if (pe >= g->core.pe_count)
-		return;
-	dev_lock(d);
-	g->pe[pe].el = el;
-	g->pe[pe].secure = secure;
-	g->pe[pe].scr_fiq = scr_fiq;
-	signal_pe(g, pe);
-	dev_unlock(d);
 }
 
 /* ---- routing ---- */
@@ -314,9 +304,9 @@ static void gicv3_reset(struct dev *d)
 		gicv3_route(g, 32 + n);
 	gicv3_cpuif_reset(g);
 	for (unsigned p = 0; p < g->core.pe_count; p++) {
-		g->pe[p].irq = g->pe[p].fiq = false;
-		pe_irq(d->host->pes, p, HV_IRQ, false);
-		pe_irq(d->host->pes, p, HV_FIQ, false);
+		g->pe[p].lines = (uint8_t)~0U; /* whatever they were */
+		gicv3_drive(g, p, 0, (1U << HV_LINE_COUNT) - 1);
+		g->pe[p].lines = 0;
 	}
 	gicv3_refresh_groups(g);
 }
@@ -349,13 +339,8 @@ static int gicv3_init(struct dev *d, struct err *e)
 	if (r)
 		return r;
 	g->el3 = pe_highest_el(pes) == 3;
-	for (unsigned p = 0; p < g->core.pe_count; p++) {
+	for (unsigned p = 0; p < g->core.pe_count; p++)
 		g->pe[p].affinity = pe_mpidr(pes, p) & GICV3_AFFINITY;
-		g->pe[p].el = (uint8_t)pe_highest_el(pes);
-		g->pe[p].secure = g->el3;
-		/* Without EL3 of their own they see a GIC with Secure interrupts from outside. */
-		g->pe[p].scr_fiq = !g->el3;
-	}
 	gicv3_cpuif_init(g);
 	pe_id_field(pes, SYS_ID_AA64PFR0_EL1, 27, 24, 1); /* GIC */
 	return 0;

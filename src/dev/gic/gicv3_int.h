@@ -40,6 +40,8 @@ enum gicv3_nsacr_level {
 /* Banks of the registers that exist once per Security state. */
 enum gicv3_bank { GICV3_S, GICV3_NS, GICV3_BANKS };
 
+enum { GICV3_PHYSICAL = 1 << HV_IRQ | 1 << HV_FIQ | 1 << HV_G1S | 1 << HV_G1NS };
+
 /* One PE's CPU interface and the rest of its redistributor. */
 struct gicv3_pe {
 	uint64_t affinity;
@@ -50,11 +52,7 @@ struct gicv3_pe {
 	uint8_t grpen[GIC_GROUPS];
 	uint8_t ctlr[GICV3_BANKS]; /* CBPR and EOImode of ICC_CTLR_EL1 */
 	uint8_t eoimode_el3;
-	/* Inputs from the PE (gicv3_set_pe_state); not reset. */
-	uint8_t el;
-	bool secure, scr_fiq;
-	/* Outputs as driven. */
-	bool irq, fiq;
+	uint8_t lines; /* outputs as driven, bit n: enum hv_line */
 };
 
 struct gicv3;
@@ -99,7 +97,9 @@ static inline bool gicv3_ds(const struct gicv3 *g)
 void gicv3_refresh(struct gicv3 *g, unsigned pe, unsigned word);
 /* After a change of a group enable, in the distributor or a CPU interface. */
 void gicv3_refresh_groups(struct gicv3 *g);
-/* Drive IRQ and FIQ of the PEs in @pes, where they changed. */
+/* Drive those lines of a PE that are in @which, as @lines says. */
+void gicv3_drive(struct gicv3 *g, unsigned pe, uint8_t lines, uint8_t which);
+/* Drive the physical interrupt lines of the PEs in @pes, where they changed. */
 void gicv3_signal(struct gicv3 *g, unsigned pes);
 /* Direct an SPI as its GICD_IROUTER says. The caller refreshes its word. */
 void gicv3_route(struct gicv3 *g, unsigned intid);

@@ -138,6 +138,18 @@ static bool irq_taken(const struct soft_cpu *c, bool fiq)
 	return !(c->pstate & (fiq ? ARM_PSTATE_F : ARM_PSTATE_I));
 }
 
+unsigned soft_lines(const struct soft_cpu *c)
+{
+	unsigned lines = c->sys->lines, mine = secure(c) ? HV_G1S : HV_G1NS;
+	bool el3 = soft_el(c) == 3;
+
+	for (unsigned l = HV_G1S; l <= HV_G1NS; l++) {
+		if (bit(lines, l))
+			lines |= 1U << (l == mine && !el3 ? HV_IRQ : HV_FIQ);
+	}
+	return lines;
+}
+
 bool soft_interrupt_waiting(const struct soft_cpu *c)
 {
 	return c->sys->lines != 0;
@@ -145,7 +157,7 @@ bool soft_interrupt_waiting(const struct soft_cpu *c)
 
 bool soft_interrupts(struct soft_cpu *c)
 {
-	unsigned lines = c->sys->lines;
+	unsigned lines = soft_lines(c);
 
 	/* FIQ first: the order is IMPLEMENTATION DEFINED. */
 	for (unsigned fiq = 1; fiq <= 1; fiq--) {
@@ -196,6 +208,7 @@ void soft_take(struct soft_cpu *c, enum arm_exc_kind kind, unsigned target_el, u
 	};
 	struct arm_exc_entry entry;
 
+	soft_step_exception(c, pc);
 	arm_take_exception(&exc, &env, soft_get_pstate(c), pc, &entry);
 	LOG(exception, "cpu%u: %s from EL%u to EL%u, PC 0x%llx ESR 0x%llx FAR 0x%llx, to 0x%llx",
 	    c->sys->index, kinds[kind], soft_el(c), target_el, (unsigned long long)pc,
@@ -222,7 +235,9 @@ void soft_raise_svc(struct soft_cpu *c, uint16_t imm)
 
 void soft_raise_brk(struct soft_cpu *c, uint16_t imm)
 {
-	soft_take_sync(c, arm_esr_brk(imm), 0, c->pc);
+	unsigned el = soft_el(c);
+
+	soft_take(c, ARM_EXC_SYNC, el < 2 ? soft_debug_target(c) : el, arm_esr_brk(imm), 0, c->pc);
 }
 
 void soft_raise_alignment(struct soft_cpu *c, uint64_t va, bool is_write)
@@ -279,9 +294,11 @@ void soft_eret(struct soft_cpu *c)
 				    : SOFT_REG(c, ELR_EL1);
 	uint64_t pstate = spsr & SPSR_KEPT;
 
-	if (!return_is_legal(c, spsr))
+	bool legal = return_is_legal(c, spsr);
+
+	if (!legal)
 		pstate = (pstate & ~0x1fULL) | (c->pstate & 0x1f) | ARM_PSTATE_IL;
-	if (!bit(SOFT_REG(c, MDSCR_EL1), MDSCR_SS))
+	if (!soft_debug_return_ss(c, spsr, legal))
 		pstate &= ~ARM_PSTATE_SS;
 	c->excl_valid = false;
 	soft_set_pstate(c, pstate);

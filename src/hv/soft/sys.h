@@ -11,6 +11,7 @@
 #include "arm/walk.h"
 #include "hv/hv.h"
 #include "hv/soft/cpu.h"
+#include "hv/soft/debug.h"
 
 #include <pthread.h>
 
@@ -87,6 +88,7 @@ struct soft_sys {
 		uint64_t va;
 	} mmio;
 	unsigned debug_flags; /* enum hv_debug */
+	struct soft_debug debug;
 	bool step_done;
 	bool waiting; /* wait_for_interrupt(): run() sleeps */
 
@@ -122,6 +124,8 @@ void soft_take(struct soft_cpu *c, enum arm_exc_kind kind, unsigned target_el, u
 /* To the level that takes synchronous exceptions from the current one. */
 void soft_take_sync(struct soft_cpu *c, uint64_t esr, uint64_t far, uint64_t pc);
 unsigned soft_sync_target(const struct soft_cpu *c);
+/* The interrupt lines, where group 1 interrupts are IRQs or FIQs as the current level and Security state say. */
+unsigned soft_lines(const struct soft_cpu *c);
 /* Is an unmasked interrupt waiting? Then take it. */
 bool soft_interrupts(struct soft_cpu *c);
 /* Would an interrupt wake the CPU from WFI (masked or not)? */

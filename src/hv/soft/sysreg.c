@@ -82,7 +82,7 @@ static const struct sysreg_desc *check_access(struct soft_cpu *c, uint32_t w, ui
 		.secure = vm->highest_el == 3 && !bit(SOFT_REG(c, SCR_EL3), 0),
 	};
 
-	if (!d || !sysreg_allowed(d, el, !is_read, &env)) {
+	if (!d || !sysreg_allowed(d, el, !is_read, &env) || soft_debug_missing(code)) {
 		soft_undefined(c);
 		return NULL;
 	}
@@ -182,8 +182,8 @@ static bool read_special(struct soft_cpu *c, uint16_t code, uint64_t *v)
 		*v = soft_counter_virtual(c);
 		break;
 	case SYS_ISR_EL1:
-		*v = (bit(c->sys->lines, HV_IRQ) ? ARM_PSTATE_I : 0) |
-		     (bit(c->sys->lines, HV_FIQ) ? ARM_PSTATE_F : 0);
+		*v = (bit(soft_lines(c), HV_IRQ) ? ARM_PSTATE_I : 0) |
+		     (bit(soft_lines(c), HV_FIQ) ? ARM_PSTATE_F : 0);
 		break;
 	default:
 		return soft_timer_read(c, code, v);
@@ -251,6 +251,7 @@ static bool write_special(struct soft_cpu *c, uint16_t code, uint64_t v)
 		break;
 	case SYS_OSLAR_EL1:
 		SOFT_REG(c, OSLSR_EL1) = (SOFT_REG(c, OSLSR_EL1) & ~2ULL) | (v & 1) << 1;
+		soft_debug_changed(c);
 		break;
 	default:
 		return soft_timer_write(c, code, v);
@@ -262,6 +263,8 @@ static bool write_special(struct soft_cpu *c, uint16_t code, uint64_t v)
  * wrong in ways that software need not say. */
 static void after_write(struct soft_cpu *c, uint16_t code)
 {
+	if (soft_debug_is_register(code))
+		soft_debug_changed(c);
 	switch (code) {
 	case SYS_SCTLR_EL1:
 	case SYS_SCTLR_EL2:
@@ -410,7 +413,7 @@ static const struct {
 	{SYSREG_IX_DCZID_EL0, 4},
 	{SYSREG_IX_ID_AA64PFR0_EL1, 0x1100000000110011}, /* CSV3, CSV2, half precision */
 	{SYSREG_IX_ID_AA64PFR1_EL1, 0x10},
-	{SYSREG_IX_ID_AA64DFR0_EL1, 0x0000000000101006},
+	{SYSREG_IX_ID_AA64DFR0_EL1, 6 | SOFT_DEBUG_ID},
 	/* FlagM, FHM, DP, SM4, SM3, SHA3, RDM, Atomics, CRC32, SHA2, SHA1, AES */
 	{SYSREG_IX_ID_AA64ISAR0_EL1, 0x0011111110212120},
 	/* LRCPC2, FCMA, JSCVT, DPB */
@@ -456,4 +459,5 @@ void soft_sysreg_init(struct hv_vm *vm)
 void soft_sysreg_reset(struct soft_cpu *c)
 {
 	fill_registers(c->sys->vm, c->sys->reg);
+	soft_debug_changed(c);
 }
