@@ -24,6 +24,7 @@
 
 #include "dev/clk.h"
 #include "dev/irq.h"
+#include "host/clock.h"
 #include "host/loop.h"
 #include "mem/mem.h"
 
@@ -172,6 +173,8 @@ struct component {
 struct dev_host {
 	struct mem_space *mem; /* for DMA */
 	struct loop *loop;     /* main event loop */
+	/* The machine's own time, which only goes on while no model runs; NULL: the host's. */
+	struct virtual_clock *clock;
 	struct pe_set *pes; /* the PEs, for interrupt controllers and timers; NULL in unit tests */
 	uint64_t seed;	    /* --seed, for reproducible randomness (0: none given) */
 	void *opaque;
@@ -240,6 +243,12 @@ const struct component *component_find(const char *type, const char *vendor);
 
 /* ---- services for models ---- */
 
+/* Time of the machine: what a guest can notice of time comes from here. */
+static inline uint64_t dev_now_ns(const struct dev *d)
+{
+	return clock_now_ns(d->host->clock);
+}
+
 /* Timer whose callback runs in the main loop's thread with the instance's lock held. A callback that
  * was cancelled or re-armed in between does not run. */
 struct dev_timer {
@@ -251,7 +260,7 @@ struct dev_timer {
 };
 void dev_timer_init(struct dev_timer *t, struct dev *d, void (*fn)(struct dev *, void *),
 		    void *opaque);
-/* Caller holds the instance's lock. Times are clock_mono_ns(). */
+/* Caller holds the instance's lock. Times are dev_now_ns(). */
 void dev_timer_arm(struct dev_timer *t, uint64_t deadline_ns);
 void dev_timer_cancel(struct dev_timer *t);
 /* Without the lock. */

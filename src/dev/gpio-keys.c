@@ -4,7 +4,6 @@
 
 #include "dev/component.h"
 #include "dev/dt.h"
-#include "host/clock.h"
 
 /* Longer than the 5 ms for which the kernel's driver debounces by default. */
 #define PRESS_NS 100000000ULL
@@ -41,7 +40,7 @@ bool gpio_keys_press(struct dev *d, enum gpio_key key)
 		return false;
 	dev_lock(d);
 	irq_set(&k->key[key], true);
-	dev_timer_arm(&k->release, clock_mono_ns() + PRESS_NS);
+	dev_timer_arm(&k->release, dev_now_ns(d) + PRESS_NS);
 	dev_unlock(d);
 	return true;
 }

@@ -10,7 +10,6 @@
 #include "dev/backend.h"
 #include "dev/component.h"
 #include "dev/dt.h"
-#include "host/clock.h"
 #include "util/bits.h"
 #include "util/err.h"
 #include "util/log.h"
@@ -153,7 +152,7 @@ static void flush(struct ns16550 *s)
 		pop(&s->tx);
 	}
 	if (s->tx.count)
-		dev_timer_arm(&s->retry, clock_mono_ns() + RETRY_NS);
+		dev_timer_arm(&s->retry, dev_now_ns(&s->dev) + RETRY_NS);
 	else if (any)
 		s->thre_pending = true;
 	update(s);

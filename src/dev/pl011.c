@@ -9,7 +9,6 @@
 #include "dev/backend.h"
 #include "dev/component.h"
 #include "dev/dt.h"
-#include "host/clock.h"
 #include "util/bits.h"
 #include "util/log.h"
 
@@ -144,7 +143,7 @@ static void flush(struct pl011 *s)
 		pop(&s->tx);
 	}
 	if (s->tx.count)
-		dev_timer_arm(&s->retry, clock_mono_ns() + RETRY_NS);
+		dev_timer_arm(&s->retry, dev_now_ns(&s->dev) + RETRY_NS);
 	if (any)
 		tx_drained(s);
 	update(s);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* PrimeCell Real Time Clock PL031. Arm DDI 0224C. Seconds come from the host's real-time clock. */
+/* PrimeCell Real Time Clock PL031. Arm DDI 0224C. Seconds come from the host's real-time clock, or
+ * from the machine's virtual one. */
 #include "dev/component.h"
 #include "dev/dt.h"
-#include "host/clock.h"
 #include "util/log.h"
 
 enum {
@@ -23,19 +23,19 @@ struct pl031 {
 	uint64_t base; /* property: seconds at start; 0: the host's time */
 	struct irq irq;
 	struct clk apb_pclk;
-	uint32_t offset; /* RTCDR = offset + seconds of the monotonic clock */
+	uint32_t offset; /* RTCDR = offset + seconds of the machine's time */
 	uint32_t mr, lr, imsc, ris;
 	struct dev_timer match;
 };
 
-static uint32_t mono_s(void)
+static uint32_t seconds(const struct pl031 *s)
 {
-	return clock_mono_ns() / NS_PER_S;
+	return dev_now_ns(&s->dev) / NS_PER_S;
 }
 
 static uint32_t now(const struct pl031 *s)
 {
-	return s->offset + mono_s();
+	return s->offset + seconds(s);
 }
 
 static void update(struct pl031 *s)
@@ -60,7 +60,7 @@ static void arm_match(struct pl031 *s)
 	if (in == 0)
 		on_match(&s->dev, NULL);
 	else
-		dev_timer_arm(&s->match, (clock_mono_ns() / NS_PER_S + in) * NS_PER_S);
+		dev_timer_arm(&s->match, (dev_now_ns(&s->dev) / NS_PER_S + in) * NS_PER_S);
 }
 
 static enum mem_result pl031_read(void *opaque, uint64_t offset, unsigned size, uint64_t *value,
@@ -114,7 +114,7 @@ static enum mem_result pl031_write(void *opaque, uint64_t offset, unsigned size,
 		break;
 	case RTCLR:
 		s->lr = value;
-		s->offset = s->lr - mono_s();
+		s->offset = s->lr - seconds(s);
 		arm_match(s);
 		break;
 	case RTCCR:
@@ -135,9 +135,9 @@ static enum mem_result pl031_write(void *opaque, uint64_t offset, unsigned size,
 static int pl031_init(struct dev *d, struct err *e)
 {
 	struct pl031 *s = (struct pl031 *)d;
-	uint64_t start = s->base ? s->base : clock_real_ns() / NS_PER_S;
+	uint64_t start = s->base ? s->base : clock_date_ns(d->host->clock) / NS_PER_S;
 
-	s->offset = start - mono_s();
+	s->offset = start - seconds(s);
 	dev_timer_init(&s->match, d, on_match, NULL);
 	return 0;
 }

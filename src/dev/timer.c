@@ -2,15 +2,13 @@
 /* Timers of models: a loop timer whose callback takes the instance's lock. */
 #include "dev/component.h"
 
-#include "host/clock.h"
-
 static void fire(void *opaque)
 {
 	struct dev_timer *t = opaque;
 
 	dev_lock(t->dev);
 	/* Cancelled or re-armed for later since the loop picked it: not now. */
-	if (t->deadline_ns && t->deadline_ns <= clock_mono_ns()) {
+	if (t->deadline_ns && t->deadline_ns <= dev_now_ns(t->dev)) {
 		t->deadline_ns = 0;
 		t->fn(t->dev, t->opaque);
 	}
@@ -21,7 +19,7 @@ void dev_timer_init(struct dev_timer *t, struct dev *d, void (*fn)(struct dev *,
 		    void *opaque)
 {
 	*t = (struct dev_timer){.dev = d, .fn = fn, .opaque = opaque};
-	loop_timer_init(&t->timer, d->host->loop, fire, t);
+	loop_timer_init_machine(&t->timer, d->host->loop, fire, t);
 }
 
 void dev_timer_arm(struct dev_timer *t, uint64_t deadline_ns)

@@ -56,7 +56,8 @@ struct loop {
 	struct loop_fd *fds;
 	unsigned fd_count;
 	struct deferred *first, **last;
-	struct timers timers;
+	const struct virtual_clock *clock; /* of machine timers; NULL: as all others */
+	struct timers timers, machine;
 	struct round round; /* of loop_poll() alone */
 };
 
@@ -89,6 +90,7 @@ void loop_destroy(struct loop *l)
 		free(d);
 	}
 	timers_free(&l->timers);
+	timers_free(&l->machine);
 	free(l->round.p);
 	free(l->round.f);
 	close(l->wake[0]);
@@ -96,6 +98,11 @@ void loop_destroy(struct loop *l)
 	pthread_cond_destroy(&l->idle);
 	pthread_mutex_destroy(&l->lock);
 	free(l);
+}
+
+void loop_set_clock(struct loop *l, const struct virtual_clock *c)
+{
+	l->clock = c;
 }
 
 /* Async-signal-safe. A full pipe is fine: the loop will wake. */
@@ -210,18 +217,30 @@ void loop_timer_init(struct loop_timer *t, struct loop *l, loop_fn *fn, void *op
 	*t = (struct loop_timer){.loop = l, .fn = fn, .opaque = opaque};
 }
 
+void loop_timer_init_machine(struct loop_timer *t, struct loop *l, loop_fn *fn, void *opaque)
+{
+	loop_timer_init(t, l, fn, opaque);
+	t->machine = true;
+}
+
+static struct timers *timers_of(const struct loop_timer *t)
+{
+	return t->machine && t->loop->clock ? &t->loop->machine : &t->loop->timers;
+}
+
 /* A deadline in the past becomes now, or a timer that keeps asking for the past would always be first. */
 void loop_timer_arm(struct loop_timer *t, uint64_t deadline_ns)
 {
 	struct loop *l = t->loop;
-	uint64_t now = clock_mono_ns();
+	struct timers *h = timers_of(t);
+	uint64_t now = clock_now_ns(t->machine ? l->clock : NULL);
 
 	pthread_mutex_lock(&l->lock);
 	if (t->armed)
-		timers_remove(&l->timers, t);
+		timers_remove(h, t);
 	t->deadline_ns = deadline_ns > now ? deadline_ns : now;
-	timers_add(&l->timers, t);
-	if (t->heap_index == 0)
+	timers_add(h, t);
+	if (h == &l->timers && t->heap_index == 0)
 		notice(l);
 	pthread_mutex_unlock(&l->lock);
 }
@@ -230,7 +249,7 @@ void loop_timer_cancel(struct loop_timer *t)
 {
 	pthread_mutex_lock(&t->loop->lock);
 	if (t->armed)
-		timers_remove(&t->loop->timers, t);
+		timers_remove(timers_of(t), t);
 	pthread_mutex_unlock(&t->loop->lock);
 }
 
@@ -243,7 +262,7 @@ void loop_timer_fini(struct loop_timer *t)
 	pthread_mutex_lock(&l->lock);
 	for (;;) { /* again after waiting: the callback may have re-armed it */
 		if (t->armed)
-			timers_remove(&l->timers, t);
+			timers_remove(timers_of(t), t);
 		if (!busy(l, t))
 			break;
 		pthread_cond_wait(&l->idle, &l->lock);
@@ -253,17 +272,16 @@ void loop_timer_fini(struct loop_timer *t)
 
 /* Under the lock. A timer that re-arms itself must not starve the rest: one round fires at most what was
  * there when it began. */
-static void fire_timers(struct loop *l)
+static void fire_timers(struct loop *l, struct timers *h, uint64_t now)
 {
-	uint64_t now = clock_mono_ns();
-	unsigned most = l->timers.count;
+	unsigned most = h->count;
 
-	while (most-- && l->timers.count && timers_next_ns(&l->timers) <= now) {
-		struct loop_timer *t = l->timers.heap[0];
+	while (most-- && timers_next_ns(h) <= now) {
+		struct loop_timer *t = h->heap[0];
 		loop_fn *fn = t->fn;
 		void *opaque = t->opaque;
 
-		timers_remove(&l->timers, t);
+		timers_remove(h, t);
 		call_begin(l, t);
 		fn(opaque);
 		call_end(l);
@@ -410,7 +428,7 @@ bool loop_poll(struct loop *l, bool sleep)
 	if (l->round.p[0].revents)
 		drain(l);
 	run_deferred(l);
-	fire_timers(l);
+	fire_timers(l, &l->timers, clock_mono_ns());
 	serve_fds(l, &l->round);
 	end(l);
 	return true;
@@ -420,6 +438,30 @@ void loop_run(struct loop *l)
 {
 	while (loop_poll(l, true))
 		;
+}
+
+void loop_run_due(struct loop *l)
+{
+	begin(l);
+	run_deferred(l);
+	if (l->clock)
+		fire_timers(l, &l->machine, clock_now_ns(l->clock));
+	end(l);
+}
+
+uint64_t loop_next_machine_ns(struct loop *l)
+{
+	uint64_t ns;
+
+	pthread_mutex_lock(&l->lock);
+	ns = timers_next_ns(&l->machine);
+	pthread_mutex_unlock(&l->lock);
+	return ns;
+}
+
+bool loop_stopping(const struct loop *l)
+{
+	return atomic_load(&l->stop);
 }
 
 void loop_stop(struct loop *l)

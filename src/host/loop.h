@@ -12,6 +12,7 @@
 
 struct loop;
 struct loop_fd;
+struct virtual_clock;
 
 enum loop_events {
 	LOOP_IN = 1 << 0,
@@ -26,6 +27,9 @@ typedef void loop_fn(void *opaque);
 struct loop *loop_create(void);
 /* No thread may be in loop_run(). Registered descriptors are not closed. */
 void loop_destroy(struct loop *l);
+/* The clock of machine timers, which fire in loop_run_due() then; it must outlive them. Before the first timer
+ * is armed. Without it machine timers are ordinary ones. */
+void loop_set_clock(struct loop *l, const struct virtual_clock *c);
 
 /* Watch @fd; it stays the caller's. @events may be 0 (only hang-up). */
 struct loop_fd *loop_fd_add(struct loop *l, int fd, unsigned events, loop_fd_fn *fn, void *opaque);
@@ -39,12 +43,15 @@ struct loop_timer {
 	struct loop *loop;
 	loop_fn *fn;
 	void *opaque;
-	uint64_t deadline_ns; /* CLOCK_MONOTONIC; meaningful while armed */
+	uint64_t deadline_ns; /* CLOCK_MONOTONIC, or the machine's time; meaningful while armed */
 	bool armed;
+	bool machine;
 	unsigned heap_index;
 };
 void loop_timer_init(struct loop_timer *t, struct loop *l, loop_fn *fn, void *opaque);
-/* (Re-)arm for an absolute CLOCK_MONOTONIC time; a time in the past fires at once. */
+/* A timer of the machine's time. */
+void loop_timer_init_machine(struct loop_timer *t, struct loop *l, loop_fn *fn, void *opaque);
+/* (Re-)arm for an absolute time of its clock; a time in the past fires at once. */
 void loop_timer_arm(struct loop_timer *t, uint64_t deadline_ns);
 /* Disarm. The callback may be about to run in the loop's thread: owners check their own state under
  * their own lock. */
@@ -60,6 +67,13 @@ void loop_defer(struct loop *l, loop_fn *fn, void *opaque);
 void loop_run(struct loop *l);
 /* One round of it: serve what is due, after a sleep until something is if @sleep. False: stop was asked for. */
 bool loop_poll(struct loop *l, bool sleep);
+/* Only deferred calls and machine timers that are due by loop_set_clock()'s clock: what a machine may notice.
+ * Never sleeps. */
+void loop_run_due(struct loop *l);
+/* When the next machine timer is due, UINT64_MAX: none. With loop_set_clock() only. */
+uint64_t loop_next_machine_ns(struct loop *l);
+/* Stop has been asked for, and loop_run() or loop_poll() has not answered yet. */
+bool loop_stopping(const struct loop *l);
 /* Async-signal-safe. */
 void loop_stop(struct loop *l);
 

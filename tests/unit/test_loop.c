@@ -641,6 +641,92 @@ static void test_storm(void **state)
 	end_loop(&r);
 }
 
+/* ---- a machine with its own time ---- */
+
+static void test_machine_timers(void **state)
+{
+	struct virtual_clock clock = {.ns = 1000};
+	struct list list = {.loop = loop_create()};
+	struct loop_timer a, b;
+
+	loop_set_clock(list.loop, &clock);
+	loop_timer_init_machine(&a, list.loop, add_a, &list);
+	loop_timer_init_machine(&b, list.loop, add_b, &list);
+	loop_timer_arm(&a, 3000);
+	loop_timer_arm(&b, 2000);
+	assert_int_equal(loop_next_machine_ns(list.loop), 2000);
+	assert_true(loop_poll(list.loop, false)); /* host's timers alone */
+	clock.ns = 1999;
+	loop_run_due(list.loop);
+	assert_string_equal(list.text, "");
+	clock.ns = 2000;
+	loop_run_due(list.loop);
+	assert_string_equal(list.text, "b");
+	loop_timer_cancel(&a);
+	assert_int_equal(loop_next_machine_ns(list.loop), UINT64_MAX);
+	loop_timer_arm(&a, 10); /* in the past: now */
+	assert_int_equal(loop_next_machine_ns(list.loop), 2000);
+	loop_run_due(list.loop); /* and what add_b() has deferred, which comes first */
+	assert_string_equal(list.text, "baa");
+	assert_true(loop_stopping(list.loop));
+	assert_false(loop_poll(list.loop, true));
+	assert_false(loop_stopping(list.loop));
+	loop_timer_fini(&a);
+	loop_timer_fini(&b);
+	loop_destroy(list.loop);
+}
+
+/* Timers of both kinds in one loop do not mix. */
+static void test_timers_of_two_clocks(void **state)
+{
+	struct virtual_clock clock = {0};
+	struct list list = {.loop = loop_create()};
+	struct loop_timer host, machine;
+
+	loop_set_clock(list.loop, &clock);
+	loop_timer_init(&host, list.loop, add_b, &list);
+	loop_timer_init_machine(&machine, list.loop, add_a, &list);
+	loop_timer_arm(&machine, 0);
+	loop_timer_arm(&host, clock_mono_ns() + MS);
+	loop_run(list.loop); /* ended by what add_b() defers */
+	assert_string_equal(list.text, "ba");
+	loop_run_due(list.loop);
+	assert_string_equal(list.text, "baa");
+	loop_timer_fini(&host);
+	loop_timer_fini(&machine);
+	loop_destroy(list.loop);
+}
+
+/* Without a clock of its own the machine has the host's. */
+static void test_machine_timer_without_clock(void **state)
+{
+	struct loop *l = loop_create();
+	struct loop_timer t;
+
+	loop_timer_init_machine(&t, l, stop, l);
+	loop_timer_arm(&t, clock_mono_ns() + MS);
+	loop_run(l);
+	loop_timer_fini(&t);
+	loop_destroy(l);
+}
+
+static void test_virtual_clock(void **state)
+{
+	struct virtual_clock c = {.ns = 5};
+	uint64_t now = clock_mono_ns();
+
+	assert_int_equal(clock_now_ns(&c), 5);
+	assert_int_equal(clock_date_ns(&c), CLOCK_VIRTUAL_EPOCH_S * NS_PER_S + 5);
+	assert_true(clock_now_ns(NULL) >= now);
+	assert_true(clock_date_ns(NULL) >= 1500000000 * NS_PER_S);
+	clock_hold(&c);
+	clock_hold(&c);
+	clock_release(&c);
+	assert_true(clock_held(&c));
+	clock_release(&c);
+	assert_false(clock_held(&c));
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -661,6 +747,10 @@ int main(void)
 		cmocka_unit_test(test_timer_fini_waits),
 		cmocka_unit_test(test_fd_del_waits),
 		cmocka_unit_test(test_storm),
+		cmocka_unit_test(test_machine_timers),
+		cmocka_unit_test(test_timers_of_two_clocks),
+		cmocka_unit_test(test_machine_timer_without_clock),
+		cmocka_unit_test(test_virtual_clock),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,7 +10,6 @@
 #include "dev/backend.h"
 #include "dev/virtio/virtio.h"
 
-#include "host/clock.h"
 #include "util/bits.h"
 #include "util/err.h"
 
@@ -100,7 +99,7 @@ static void output(struct console *c)
 	}
 	virtq_publish(&c->v, &c->v.vq[TX]);
 	if (slow || !budget)
-		dev_timer_arm(&c->retry, clock_mono_ns() + RETRY_NS);
+		dev_timer_arm(&c->retry, dev_now_ns(&c->v.dev) + RETRY_NS);
 }
 
 static void retry_fired(struct dev *d, void *opaque)

@@ -7,7 +7,6 @@
 #include "dev/backend.h"
 #include "dev/virtio/virtio.h"
 
-#include "host/clock.h"
 #include "util/bits.h"
 #include "util/err.h"
 
@@ -54,7 +53,7 @@ static void serve(struct rng *r)
 		virtq_publish(&r->v, q);
 	} while (left && virtq_listen(&r->v, q));
 	if (!left)
-		dev_timer_arm(&r->rest, clock_mono_ns() + REST_NS);
+		dev_timer_arm(&r->rest, dev_now_ns(&r->v.dev) + REST_NS);
 }
 
 static void rng_notify(struct virtio *v, unsigned q)
