@@ -283,6 +283,27 @@ static bool may_run(const struct pe *pe)
 	return (!s->paused || s->pauser == pe) && pe->power == PE_ON && !pe->reset;
 }
 
+/* Under the lock, which is given up meanwhile: the reset or the CPU_ON that the PE has been asked for. False:
+ * none, or not now. */
+static bool begin_anew(struct pe *pe)
+{
+	struct pe_set *s = pe->set;
+	bool begin = pe->power == PE_ON_PENDING;
+
+	if (s->paused || (!pe->reset && !begin))
+		return false;
+	pe->reset = false;
+	pe->parked = false;
+	if (begin)
+		pe->power = PE_ON;
+	pthread_mutex_unlock(&s->lock);
+	reset_vcpu(pe);
+	if (begin)
+		apply_entry(pe);
+	pthread_mutex_lock(&s->lock);
+	return true;
+}
+
 /* Sleep until the PE may run. Returns false when the set is stopping. */
 static bool await(struct pe *pe)
 {
@@ -291,20 +312,8 @@ static bool await(struct pe *pe)
 
 	pthread_mutex_lock(&s->lock);
 	while (!s->stopping && !may_run(pe)) {
-		if (!s->paused && (pe->reset || pe->power == PE_ON_PENDING)) {
-			bool begin = pe->power == PE_ON_PENDING;
-
-			pe->reset = false;
-			pe->parked = false;
-			if (begin)
-				pe->power = PE_ON;
-			pthread_mutex_unlock(&s->lock);
-			reset_vcpu(pe);
-			if (begin)
-				apply_entry(pe);
-			pthread_mutex_lock(&s->lock);
+		if (begin_anew(pe))
 			continue;
-		}
 		/* Once: PEs that are off would keep each other awake. */
 		if (!pe->parked)
 			pthread_cond_broadcast(&s->changed);
@@ -321,9 +330,11 @@ static bool await(struct pe *pe)
 	return run;
 }
 
-static bool needs_attention(const struct pe *pe)
+/* Is there more to do than to go on? */
+static bool must_look(const struct pe *pe)
 {
-	return atomic_load_explicit(&pe->set->attention, memory_order_seq_cst);
+	return atomic_load_explicit(&pe->set->attention, memory_order_seq_cst) ||
+	       atomic_load_explicit(&pe->power, memory_order_relaxed) != PE_ON;
 }
 
 /* Nothing of note is going on any more: PEs need not take the lock on every turn. */
@@ -348,24 +359,30 @@ static void note_first_run(struct pe_set *s)
 		atomic_compare_exchange_strong(&s->first_run_ns, &none, clock_mono_ns());
 }
 
-static void run_loop(struct pe *pe)
+/* Into the guest, and what comes of it. */
+static enum hv_exit_kind run_once(struct pe *pe)
 {
 	struct pe_set *s = pe->set;
 	struct hv_exit x;
 
+	note_first_run(s);
+	pe->pc.valid = false;
+	pe->pstate.valid = false;
+	apply_lines(pe);
+	s->cfg.hv->run(pe->vcpu, &x);
+	pe_exit(pe, &x);
+	return x.kind;
+}
+
+static void run_loop(struct pe *pe)
+{
 	for (;;) {
-		if (needs_attention(pe) ||
-		    atomic_load_explicit(&pe->power, memory_order_relaxed) != PE_ON) {
+		if (must_look(pe)) {
 			if (!await(pe))
 				return;
-			clear_attention(s);
+			clear_attention(pe->set);
 		}
-		note_first_run(s);
-		pe->pc.valid = false;
-		pe->pstate.valid = false;
-		apply_lines(pe);
-		s->cfg.hv->run(pe->vcpu, &x);
-		pe_exit(pe, &x);
+		run_once(pe);
 	}
 }
 
