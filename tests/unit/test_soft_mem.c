@@ -23,6 +23,7 @@ struct rig {
 	struct soft_cpu c;
 	struct soft_tlb_entry tlb[1 << SOFT_TLB_BITS];
 	struct soft_tlb_entry entry;
+	struct soft_sys sys;
 	uint8_t *mem;
 	unsigned translations, translate_flags;
 	enum event event;
@@ -44,6 +45,14 @@ void soft_raise_alignment(struct soft_cpu *c, uint64_t va, bool is_write)
 	r->event = ALIGNMENT;
 	r->va = va;
 	r->write = is_write;
+}
+
+/* Reached with watchpoints only: test_soft_debug.c. */
+bool soft_watch_slow(struct soft_cpu *c, uint64_t va, unsigned bytes, bool is_write, bool unpriv,
+		     bool is_cache)
+{
+	fail();
+	return true;
 }
 
 void soft_raise_sp_alignment(struct soft_cpu *c)
@@ -111,6 +120,7 @@ static int setup(void **state)
 	for (unsigned i = 0; i < PAGES * SOFT_PAGE; i++)
 		r->mem[i] = (uint8_t)(i * 13 + (i >> 8));
 	r->c.tlb = r->tlb;
+	r->c.sys = &r->sys;
 	for (unsigned i = 0; i < ARRAY_COUNT(r->tlb); i++)
 		for (unsigned k = 0; k < SOFT_ACCESS_COUNT; k++)
 			r->tlb[i].tag[k] = (uint64_t)(i ^ 1) << SOFT_PAGE_BITS;
@@ -407,6 +417,7 @@ static void test_two_cpus(void **state)
 	memset(r->mem, 0, SOFT_PAGE);
 	*other = *r;
 	other->c.tlb = other->tlb;
+	other->c.sys = &other->sys;
 	assert_int_equal(pthread_barrier_init(&start, NULL, 2), 0);
 	assert_int_equal(pthread_create(&thread, NULL, hammer, &h[1]), 0);
 	hammer(&h[0]);

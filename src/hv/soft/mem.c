@@ -82,6 +82,13 @@ static struct soft_tlb_entry *translate(struct soft_cpu *c, uint64_t va, bool mi
 	return e;
 }
 
+/* Is a watchpoint's exception taken? */
+static bool watched(struct soft_cpu *c, uint64_t va, unsigned bytes, bool is_write, unsigned flags)
+{
+	return c->sys->debug.watchpoints &&
+	       soft_watch_slow(c, va, bytes, is_write, flags & SOFT_MEM_UNPRIV, false);
+}
+
 static bool find_crossing(struct soft_cpu *c, uint64_t va, unsigned bytes, enum soft_access access,
 			  unsigned flags, struct span *s)
 {
@@ -100,7 +107,7 @@ static bool find_crossing(struct soft_cpu *c, uint64_t va, unsigned bytes, enum 
 		}
 		s->host[i] = host_of(e, at[i]);
 	}
-	return true;
+	return !watched(c, va, bytes, access == SOFT_WRITE, flags);
 }
 
 /* @raw: the first bytes of a store, in the order of memory. A device sees them so, too. */
@@ -117,7 +124,7 @@ static bool find(struct soft_cpu *c, uint64_t va, unsigned bytes, enum soft_acce
 	if (crosses(va, bytes))
 		return find_crossing(c, va, bytes, access, flags, s);
 	e = translate(c, va, misaligned, access, flags);
-	if (!e)
+	if (!e || watched(c, va, bytes, access == SOFT_WRITE, flags))
 		return false;
 	if (!is_memory(e, access)) {
 		soft_device(c, va, e->pa | page_offset(va), bytes, access == SOFT_WRITE, flags,
@@ -227,5 +234,6 @@ void *soft_host(struct soft_cpu *c, uint64_t va, unsigned bytes, bool write, uns
 bool soft_probe_write(struct soft_cpu *c, uint64_t va, unsigned bytes, unsigned flags)
 {
 	return soft_translate(c, va, SOFT_WRITE, flags) &&
-	       (!crosses(va, bytes) || soft_translate(c, next_page(va), SOFT_WRITE, flags));
+	       (!crosses(va, bytes) || soft_translate(c, next_page(va), SOFT_WRITE, flags)) &&
+	       !watched(c, va, bytes, true, flags);
 }

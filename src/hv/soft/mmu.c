@@ -262,7 +262,7 @@ static void set_tags(const struct soft_cpu *c, struct soft_tlb_entry *e)
 		return;
 	if (e->prot & ARM_PROT_EXEC)
 		e->tag[SOFT_EXEC] = e->page;
-	if (!plain(c, e))
+	if (!plain(c, e) || (c->sys->debug.watchpoints && soft_watch_page(c, e->page)))
 		return;
 	if (e->prot & ARM_PROT_READ)
 		e->tag[SOFT_READ] = e->page;
@@ -367,6 +367,10 @@ bool soft_fetch_page(struct soft_cpu *c)
 	}
 	c->fetch_page = e->page;
 	c->fetch_host = (const uint8_t *)(uintptr_t)(e->page + e->addend);
+	if (c->sys->debug.breakpoints && soft_break_page(c, c->pc)) {
+		c->fetch_page = 1; /* come back for the next instruction */
+		return !soft_break(c);
+	}
 	return true;
 }
 

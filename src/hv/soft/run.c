@@ -108,52 +108,31 @@ static bool timers_changed(struct soft_cpu *c)
 	return true;
 }
 
-/* D2.12 "Software Step exceptions", for steps that EL1 asked for. True: the exception was taken. */
-static bool software_step(struct soft_cpu *c)
-{
-	uint64_t mdscr = SOFT_REG(c, MDSCR_EL1);
-	unsigned el = soft_el(c);
-	bool enabled = bit(mdscr, 0) && !SOFT_REG(c, OSLSR_EL1) &&
-		       (el == 0 || (el == 1 && bit(mdscr, 13) && !(c->pstate & ARM_PSTATE_D)));
+enum poll_result {
+	POLL_LEAVE, /* the guest, with soft_sys.exit */
+	POLL_AGAIN, /* an exception was taken */
+	POLL_GO,
+};
 
-	if (!enabled)
-		return false;
-	soft_event(c, SOFT_EVENT_STEP);
-	if (c->pstate & ARM_PSTATE_SS) {
-		c->pstate &= ~ARM_PSTATE_SS; /* active-not-pending: one instruction */
-		return false;
-	}
-	soft_take_sync(c, arm_esr(el ? ARM_EC_STEP_SAME : ARM_EC_STEP_LOWER, 0x22), 0, c->pc);
-	return true;
-}
-
-/* What to do in event STEP. True: next_pc is a vector. */
-static bool before_step(struct soft_cpu *c)
-{
-	if (c->pstate & ARM_PSTATE_IL) {
-		soft_take_sync(c, arm_esr_illegal_state(), 0, c->pc);
-		return true;
-	}
-	return software_step(c);
-}
-
-/* Handle what is due. False: leave the guest with soft_sys.exit. */
-static bool poll(struct soft_cpu *c)
+/* Handle what is due. */
+static enum poll_result poll(struct soft_cpu *c)
 {
 	unsigned e = atomic_exchange_explicit(&c->event, 0, memory_order_acquire);
 	struct soft_sys *s = c->sys;
 
+	if (s->debug.stepping && !(e & SOFT_EVENT_EXIT)) /* an exit may yet become an exception */
+		soft_step_end(c);
 	if (e & SOFT_EVENT_FLUSH)
 		soft_flush_requests(c);
 	if (e & SOFT_EVENT_EXIT) {
 		soft_event(c, e & ~(unsigned)SOFT_EVENT_EXIT);
-		return false;
+		return POLL_LEAVE;
 	}
 	if (s->debug_flags & HV_DEBUG_STEP) {
 		if (s->step_done) {
 			s->exit.kind = HV_EXIT_STEP;
 			soft_event(c, e & ~(unsigned)SOFT_EVENT_STEP);
-			return false;
+			return POLL_LEAVE;
 		}
 		s->step_done = true;
 		soft_event(c, SOFT_EVENT_STEP);
@@ -161,21 +140,23 @@ static bool poll(struct soft_cpu *c)
 	if (e & SOFT_EVENT_KICK) {
 		s->exit.kind = HV_EXIT_KICK;
 		soft_event(c, e & ~(unsigned)SOFT_EVENT_KICK);
-		return false;
+		return POLL_LEAVE;
 	}
 	if (c->budget <= 0 || e & SOFT_EVENT_TIME) {
 		c->budget = SOFT_POLL;
 		if (timers_changed(c)) {
 			s->exit.kind = HV_EXIT_KICK;
 			soft_event(c, e & ~(unsigned)SOFT_EVENT_TIME);
-			return false;
+			return POLL_LEAVE;
 		}
 	}
 	if (s->lines && soft_interrupts(c))
-		return true;
-	if (e & SOFT_EVENT_STEP && before_step(c))
+		return POLL_AGAIN;
+	if (e & SOFT_EVENT_STEP && soft_step_begin(c)) {
 		c->pc = c->next_pc;
-	return true;
+		return POLL_AGAIN;
+	}
+	return POLL_GO;
 }
 
 /* ---- decoding ---- */
@@ -218,9 +199,14 @@ static void loop(struct soft_cpu *c)
 
 		if (__builtin_expect(atomic_load_explicit(&c->event, memory_order_relaxed) ||
 					     --c->budget < 0,
-				     0) &&
-		    !poll(c))
-			return;
+				     0)) {
+			enum poll_result r = poll(c);
+
+			if (r == POLL_LEAVE)
+				return;
+			if (r == POLL_AGAIN)
+				continue;
+		}
 		if (__builtin_expect((c->pc ^ c->fetch_page) & ~0xffcULL, 0) &&
 		    !soft_fetch_page(c)) {
 			c->pc = c->next_pc;

@@ -286,14 +286,20 @@ static void at_s1e3w(struct soft_cpu *c, uint64_t x)
 	SOFT_REG(c, PAR_EL1) = soft_at(c, x, 3, false, true, false);
 }
 
-enum { ZVA_BYTES = 64 };
+enum { ZVA_BYTES = 64, DC_LINE_BYTES = 64 };
+
+/* DC ZVA and DC IVAC are stores for watchpoints, D2.10.6; no other maintenance is. */
+static bool watched(struct soft_cpu *c, uint64_t va, unsigned bytes)
+{
+	return c->sys->debug.watchpoints && soft_watch_slow(c, va, bytes, true, false, true);
+}
 
 static void dc_zva(struct soft_cpu *c, uint64_t x)
 {
 	uint64_t va = align_down(x, ZVA_BYTES);
 	struct soft_tlb_entry *e = soft_translate(c, va, SOFT_WRITE, 0);
 
-	if (!e)
+	if (!e || watched(c, va, ZVA_BYTES))
 		return;
 	if (e->device && bit(soft_sctlr(c, soft_el(c)), 0))
 		soft_raise_alignment(c, x, true);
@@ -311,7 +317,8 @@ static void dc_by_va(struct soft_cpu *c, uint64_t x)
 
 static void dc_ivac(struct soft_cpu *c, uint64_t x)
 {
-	soft_translate(c, x, SOFT_WRITE, 0);
+	if (soft_translate(c, x, SOFT_WRITE, 0))
+		watched(c, align_down(x, DC_LINE_BYTES), DC_LINE_BYTES);
 }
 
 struct sys_op {
