@@ -196,6 +196,23 @@ static void mask_result(struct judge *j, uint32_t w, const uint64_t soft[2], uin
 	}
 }
 
+/* A load that both sides say has faulted may have changed its destinations. */
+static void mask_partly(struct judge *j, const struct judge_case *c,
+			const struct judge_answer *soft, struct judge_answer *ref)
+{
+	uint64_t code = JUDGE_CODE + c->slot * JUDGE_SLOT_BYTES + JUDGE_PROLOGUE_BYTES;
+	uint64_t i = (soft->r.state.pc - code) / 4;
+	uint32_t w;
+
+	if (soft->r.kind != JUDGE_SEGV || ref->r.kind != JUDGE_SEGV || i >= c->count)
+		return;
+	w = c->word[i];
+	if (!judge_known_find(j->known, JUDGE_KNOWN_PARTLY, a64_rows[a64_decode(w)].name, w))
+		return;
+	for (unsigned n = w; n < w + 4; n++)
+		memcpy(ref->r.state.v[n & 31], soft->r.state.v[n & 31], sizeof(ref->r.state.v[0]));
+}
+
 /* The reference's answer, in what it knows. */
 static void mask_known(struct judge *j, const struct judge_case *c, const struct judge_answer *soft,
 		       struct judge_answer *ref)
@@ -204,6 +221,7 @@ static void mask_known(struct judge *j, const struct judge_case *c, const struct
 	uint64_t flags = j->ref.hello.fpsr;
 
 	ref->r.state.fpsr = (ref->r.state.fpsr & flags) | (soft->r.state.fpsr & ~flags);
+	mask_partly(j, c, soft, ref);
 	if (c->count == 1)
 		mask_result(j, w, soft->r.state.v[w & 31], ref->r.state.v[w & 31]);
 }

@@ -15,9 +15,10 @@
 #include <stdint.h>
 
 enum judge_known_kind {
-	JUDGE_KNOWN_WORD,  /* without one of the following: such words are never made */
-	JUDGE_KNOWN_FAULT, /* FAULT: one side may take a fault where the other does not */
-	JUDGE_KNOWN_FZ,	   /* FZ: made with FPCR.FZ and FZ16 0 only */
+	JUDGE_KNOWN_WORD,   /* without one of the following: such words are never made */
+	JUDGE_KNOWN_FAULT,  /* FAULT: one side may take a fault where the other does not */
+	JUDGE_KNOWN_PARTLY, /* PARTLY: when it faults, Vt to Vt+3 are not compared */
+	JUDGE_KNOWN_FZ,	    /* FZ: made with FPCR.FZ and FZ16 0 only */
 	/* LOW16, LOW32, LOW64: only these bits of Vd are compared. NAN32: not which NaN a lane of 32 bits is.
 	 * None of them is made in blocks. */
 	JUDGE_KNOWN_LOW16,
