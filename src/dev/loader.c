@@ -195,7 +195,7 @@ const struct mem_region *loader_ram(const struct mem_space *mem, struct err *e)
 static uint8_t *target(const struct mem_space *mem, const char *path, const char *what,
 		       uint64_t gpa, uint64_t len, struct err *e)
 {
-	uint8_t *p = mem_ptr(mem, gpa, len, true);
+	uint8_t *p = mem_ptr_any(mem, gpa, len, true);
 
 	if (p)
 		return p;

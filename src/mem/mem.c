@@ -175,14 +175,24 @@ static bool usable(const struct mem_region *r, bool write, bool secure)
 	return r && (!r->secure_only || secure) && (write ? r->kind == MEM_RAM : is_direct(r));
 }
 
-uint8_t *mem_ptr(const struct mem_space *s, uint64_t gpa, uint64_t len, bool write)
+static uint8_t *ptr(const struct mem_space *s, uint64_t gpa, uint64_t len, bool write, bool secure)
 {
 	struct mem_region *r = mem_find(s, gpa);
 
 	len = len ? len : 1;
-	if (!usable(r, write, false) || len > r->size - (gpa - r->base))
+	if (!usable(r, write, secure) || len > r->size - (gpa - r->base))
 		return NULL;
 	return r->host + (gpa - r->base);
+}
+
+uint8_t *mem_ptr(const struct mem_space *s, uint64_t gpa, uint64_t len, bool write)
+{
+	return ptr(s, gpa, len, write, false);
+}
+
+uint8_t *mem_ptr_any(const struct mem_space *s, uint64_t gpa, uint64_t len, bool write)
+{
+	return ptr(s, gpa, len, write, true);
 }
 
 /* Copy piece by piece; @to_guest says which way. */
@@ -210,6 +220,12 @@ static enum mem_result copy(const struct mem_space *s, uint64_t gpa, uint8_t *bu
 enum mem_result mem_copy_from(const struct mem_space *s, uint64_t gpa, void *buf, uint64_t len)
 {
 	return copy(s, gpa, buf, len, false, false);
+}
+
+enum mem_result mem_copy_from_as(const struct mem_space *s, uint64_t gpa, void *buf, uint64_t len,
+				 struct mem_attrs attrs)
+{
+	return copy(s, gpa, buf, len, false, attrs.secure);
 }
 
 enum mem_result mem_copy_to(const struct mem_space *s, uint64_t gpa, const void *buf, uint64_t len)

@@ -56,7 +56,7 @@ struct mem_region {
 	uint64_t base;
 	uint64_t size;
 	enum mem_kind kind;
-	bool secure_only;      /* absent from the normal world */
+	bool secure_only;      /* there for Secure accesses only */
 	uint8_t *host;	       /* RAM and ROM: the memory, not owned */
 	mem_read_fn *read;     /* MMIO; ROM: used while not direct */
 	mem_write_fn *write;   /* MMIO and ROM; NULL: writes are ignored with a guest_error */
@@ -86,10 +86,16 @@ struct mem_region *mem_find(const struct mem_space *s, uint64_t gpa);
  * else NULL. The pointer stays valid as long as the space. @len 0 is taken as 1. */
 uint8_t *mem_ptr(const struct mem_space *s, uint64_t gpa, uint64_t len, bool write);
 
+/* The same, of memory of the Secure world, too: for what puts images there. */
+uint8_t *mem_ptr_any(const struct mem_space *s, uint64_t gpa, uint64_t len, bool write);
+
 /* Copy between host buffer and guest memory (RAM, direct ROM); may cross regions. Nothing but RAM is
  * written. Returns MEM_UNHANDLED at the first byte that is not memory; bytes before it are copied. */
 enum mem_result mem_copy_from(const struct mem_space *s, uint64_t gpa, void *buf, uint64_t len);
 enum mem_result mem_copy_to(const struct mem_space *s, uint64_t gpa, const void *buf, uint64_t len);
+/* mem_copy_from() and mem_copy_to() are Non-secure, as DMA is. This one reads as @attrs say. */
+enum mem_result mem_copy_from_as(const struct mem_space *s, uint64_t gpa, void *buf, uint64_t len,
+				 struct mem_attrs attrs);
 
 /* One access by a PE that could not be satisfied in hardware: dispatches to MMIO, and also serves
  * RAM and ROM (for emulated instructions). @size is 1..8 and need not be aligned; an unaligned access

@@ -21,9 +21,9 @@
 #define SCTLR_EL1_EPAN 57
 #define ESR_WNR	       (1U << 6)
 
-static struct mem_attrs attrs_of(const struct pe *pe)
+static struct mem_attrs attrs_of(const struct pe *pe, bool secure)
 {
-	return (struct mem_attrs){.pe = pe->number};
+	return (struct mem_attrs){.pe = pe->number, .secure = secure};
 }
 
 static void log_miss(struct pe *pe, uint64_t ipa, unsigned size, bool is_write)
@@ -32,35 +32,43 @@ static void log_miss(struct pe *pe, uint64_t ipa, unsigned size, bool is_write)
 	    is_write ? "write" : "read", (unsigned long long)ipa);
 }
 
-/* Synchronous external abort. Back ends may leave out WnR, and some KVM versions write ones into the
- * upper half of ESR_EL1. */
-static void abort_access(struct pe *pe, bool is_write)
+/* Synchronous external abort, to the level that takes it. Back ends may leave out WnR, and some KVM versions
+ * write ones into the upper half of ESR_EL1. @far: NULL if the back end knows it. */
+static void abort_access(struct pe *pe, bool is_write, const uint64_t *far)
 {
+	static const uint16_t esrs[] = {SYS_ESR_EL1, SYS_ESR_EL1, SYS_ESR_EL2, SYS_ESR_EL3};
+	static const uint16_t fars[] = {SYS_FAR_EL1, SYS_FAR_EL1, SYS_FAR_EL2, SYS_FAR_EL3};
 	uint32_t esr;
+	unsigned el;
 
 	pe->stats.aborts++;
 	if (pe->set->cfg.hv->mmio_abort(pe->vcpu)) {
 		pe_failed(pe, "cannot give an external abort");
 		return;
 	}
-	esr = pe_get(pe, REG_SYS(SYS_ESR_EL1));
-	pe_put(pe, REG_SYS(SYS_ESR_EL1), is_write ? esr | ESR_WNR : esr & ~ESR_WNR);
+	pe->pstate.valid = pe->pc.valid = false;
+	el = pe_el(pe);
+	esr = pe_get(pe, REG_SYS(esrs[el]));
+	pe_put(pe, REG_SYS(esrs[el]), is_write ? esr | ESR_WNR : esr & ~ESR_WNR);
+	if (far)
+		pe_put(pe, REG_SYS(fars[el]), *far);
 }
 
 void pe_mmio(struct pe *pe, const struct hv_exit *x)
 {
 	const struct pe_set_config *cfg = &pe->set->cfg;
+	struct mem_attrs attrs = attrs_of(pe, x->mmio.secure);
 	uint64_t value = x->mmio.value;
 	enum mem_result r;
 
-	r = x->mmio.is_write ? mem_write(cfg->mem, x->mmio.ipa, x->mmio.size, value, attrs_of(pe))
-			     : mem_read(cfg->mem, x->mmio.ipa, x->mmio.size, &value, attrs_of(pe));
+	r = x->mmio.is_write ? mem_write(cfg->mem, x->mmio.ipa, x->mmio.size, value, attrs)
+			     : mem_read(cfg->mem, x->mmio.ipa, x->mmio.size, &value, attrs);
 	if (r == MEM_OK) {
 		cfg->hv->mmio_done(pe->vcpu, value);
 		return;
 	}
 	log_miss(pe, x->mmio.ipa, x->mmio.size, x->mmio.is_write);
-	abort_access(pe, x->mmio.is_write);
+	abort_access(pe, x->mmio.is_write, NULL);
 }
 
 /* ---- without syndrome ---- */
@@ -71,6 +79,7 @@ struct access {
 	struct pe *pe;
 	struct arm_regime regime;
 	uint64_t pstate;
+	struct mem_attrs attrs;
 	bool as_user; /* by EL0, or by LDTR and STTR at EL1 */
 	bool atomic;  /* its reads need the right to write as well */
 	/* What ended it. */
@@ -181,7 +190,7 @@ static bool read_mem(void *opaque, uint64_t va, unsigned size, uint64_t *value)
 	}
 	if (!translate(a, va, false, &gpa))
 		return false;
-	return mem_read(a->pe->set->cfg.mem, gpa, size, value, attrs_of(a->pe)) == MEM_OK ||
+	return mem_read(a->pe->set->cfg.mem, gpa, size, value, a->attrs) == MEM_OK ||
 	       failed(a, va, false);
 }
 
@@ -199,7 +208,7 @@ static bool write_mem(void *opaque, uint64_t va, unsigned size, uint64_t value)
 	}
 	if (!translate(a, va, true, &gpa))
 		return false;
-	return mem_write(a->pe->set->cfg.mem, gpa, size, value, attrs_of(a->pe)) == MEM_OK ||
+	return mem_write(a->pe->set->cfg.mem, gpa, size, value, a->attrs) == MEM_OK ||
 	       failed(a, va, true);
 }
 
@@ -236,9 +245,12 @@ static void fill_context(struct access *a, struct a64_ldst_ctx *c)
 	};
 }
 
-static void fill_access(struct access *a, struct pe *pe, const struct a64_mem_op *op)
+static void fill_access(struct access *a, struct pe *pe, const struct a64_mem_op *op, bool secure)
 {
-	*a = (struct access){.pe = pe, .regime = pe_regime(pe), .pstate = pe_get(pe, REG_PSTATE)};
+	*a = (struct access){.pe = pe,
+			     .regime = pe_regime(pe),
+			     .pstate = pe_get(pe, REG_PSTATE),
+			     .attrs = attrs_of(pe, secure)};
 	a->as_user = pe_el(pe) == 0 || (op->unpriv && !(a->pstate & ARM_PSTATE_UAO));
 	a->atomic = op->kind == A64_MEM_ATOMIC || op->kind == A64_MEM_CAS;
 }
@@ -252,8 +264,7 @@ static void end_access(const struct access *a, const struct hv_exit *x, unsigned
 		return;
 	}
 	log_miss(pe, x->dabt.ipa, bytes, a->is_write);
-	abort_access(pe, a->is_write);
-	pe_put(pe, REG_SYS(SYS_FAR_EL1), a->far);
+	abort_access(pe, a->is_write, &a->far);
 }
 
 void pe_dabt(struct pe *pe, const struct hv_exit *x)
@@ -271,10 +282,10 @@ void pe_dabt(struct pe *pe, const struct hv_exit *x)
 	if (!fetch(pe, pc, &word) || !a64_ldst_decode(word, &op)) {
 		guest_unimp(pe->name, "instruction 0x%08x at 0x%llx on device address 0x%llx", word,
 			    (unsigned long long)pc, (unsigned long long)x->dabt.ipa);
-		abort_access(pe, x->dabt.is_write);
+		abort_access(pe, x->dabt.is_write, NULL);
 		return;
 	}
-	fill_access(&a, pe, &op);
+	fill_access(&a, pe, &op, x->dabt.secure);
 	fill_context(&a, &c);
 	if (a64_ldst_execute(&op, &c) == A64_LDST_OK)
 		pe_skip(pe);

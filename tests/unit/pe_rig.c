@@ -84,6 +84,7 @@ static enum mem_result device_read(void *opaque, uint64_t offset, unsigned size,
 {
 	struct rig *r = opaque;
 
+	r->attrs = attrs;
 	*value = r->device_value;
 	return offset ? MEM_ERROR : MEM_OK;
 }
@@ -129,9 +130,10 @@ static void add_memory(struct rig *r)
 	mem_freeze(r->mem);
 }
 
-int rig_setup(void **state)
+static int set_up(void **state, uint32_t els)
 {
-	static const uint16_t regs[] = {SYS_ICC_SRE_EL1, SYS_ICC_PMR_EL1, SYS_ICC_AP1R0_EL1};
+	static const uint16_t regs[] = {SYS_ICC_SRE_EL1, SYS_ICC_PMR_EL1, SYS_ICC_AP1R0_EL1,
+					SYS_ICC_AP0R0_EL1, SYS_ICC_RPR_EL1};
 	struct rig *r = calloc(1, sizeof(*r));
 	struct pe_set_config cfg;
 	struct err e = {0};
@@ -140,8 +142,9 @@ int rig_setup(void **state)
 	r->ops = hv_fake_ops;
 	assert_int_equal(r->ops.probe(NULL, &r->caps, &e), 0);
 	assert_int_equal(
-		r->ops.vm_create(&(struct hv_vm_config){.ipa_bits = 40, .els = 3}, &r->vm, &e), 0);
-	r->s = pe_set_create(PES, 3);
+		r->ops.vm_create(&(struct hv_vm_config){.ipa_bits = 40, .els = els}, &r->vm, &e),
+		0);
+	r->s = pe_set_create(PES, els);
 	for (unsigned i = 0; i < ARRAY_COUNT(regs); i++)
 		pe_sysreg_add(r->s, regs[i], &sysreg_ops, r);
 	pe_timer_listen(r->s, on_timer, r);
@@ -158,6 +161,16 @@ int rig_setup(void **state)
 	r->entry = (struct pe_entry){.pc = BASE, .x = {0x77, 1, 2, 3}};
 	*state = r;
 	return 0;
+}
+
+int rig_setup(void **state)
+{
+	return set_up(state, 0x3);
+}
+
+int rig_setup_levels(void **state)
+{
+	return set_up(state, 0xf);
 }
 
 int rig_teardown(void **state)

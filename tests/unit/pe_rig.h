@@ -46,6 +46,8 @@ struct rig {
 
 /* For cmocka: *state is the rig. The PEs are not started; @r->entry and @r->word may be changed before. */
 int rig_setup(void **state);
+/* PEs with EL2 and EL3. */
+int rig_setup_levels(void **state);
 int rig_teardown(void **state);
 void rig_start(struct rig *r);
 

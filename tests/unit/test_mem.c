@@ -306,6 +306,13 @@ static void test_secure(void **state)
 	assert_null(mem_ptr(m.s, SECURE, 4, false));
 	assert_int_equal(mem_copy_from(m.s, SECURE, buf, 4), MEM_UNHANDLED);
 	assert_int_equal(mem_copy_to(m.s, SECURE, buf, 4), MEM_UNHANDLED);
+	assert_non_null(mem_ptr_any(m.s, SECURE, 4, true));
+	assert_int_equal(mem_copy_from_as(m.s, SECURE, buf, 4, normal), MEM_UNHANDLED);
+	assert_int_equal(mem_copy_from_as(m.s, SECURE, buf, 4, secure), MEM_OK);
+	assert_int_equal(mem_copy_from_as(m.s, LOW, buf, 4, secure), MEM_OK);
+	assert_int_equal(mem_write(m.s, SECURE, 4, 7, secure), MEM_OK);
+	assert_int_equal(mem_copy_from_as(m.s, SECURE, buf, 4, secure), MEM_OK);
+	assert_int_equal(buf[0], 7);
 	machine_fini(&m);
 }
 

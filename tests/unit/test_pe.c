@@ -114,6 +114,58 @@ static void test_sysreg_undefined(void **state)
 	}
 }
 
+/* What a PE with all levels says of itself, and where its traps go. The back end has found the words. */
+static void queue_sysreg(struct rig *r, uint32_t word, uint64_t pstate, uint64_t scr)
+{
+	struct hv_exit e = {.kind = HV_EXIT_INTERCEPT, .intercept.word = word};
+	struct fake_reg regs[] = {{REG_PC, BASE},
+				  {REG_PSTATE, pstate},
+				  {REG_SYS(SYS_SCR_EL3), scr},
+				  {REG_SYS(SYS_HCR_EL2), 0x30},
+				  {REG_SYS(SYS_VBAR_EL2), 0x2000},
+				  {REG_SYS(SYS_VBAR_EL3), 0x3000}};
+
+	fake_queue(r->vm, 0, &e, regs, ARRAY_COUNT(regs));
+	assert_true(fake_wait_idle(r->vm, 0));
+}
+
+static void test_sysreg_levels(void **state)
+{
+	static const struct {
+		uint64_t pstate, scr;
+		uint8_t el;
+		bool secure;
+	} table[] = {
+		{0x3cd, 0, 3, true}, {0x3cd, 1, 3, false}, {0x3c9, 1, 2, false},
+		{0x3c5, 0, 1, true}, {0x3c5, 5, 1, false},
+	};
+	struct rig *r = *state;
+	uint32_t esr;
+
+	rig_start(r);
+	for (unsigned i = 0; i < ARRAY_COUNT(table); i++) {
+		queue_sysreg(r, 0xd538cca5, table[i].pstate, table[i].scr); /* icc_sre_el1 */
+		assert_int_equal(r->access.el, table[i].el);
+		assert_int_equal(r->access.secure, table[i].secure);
+		assert_int_equal(r->access.scr_el3, table[i].scr);
+		assert_int_equal(r->access.hcr_el2, 0x30);
+		assert_int_equal(rig_reg(r, 0, REG_PC), BASE + 4);
+	}
+	queue_sysreg(r, 0xd538c884, 0x3c5, 1); /* mrs x4, icc_ap0r0_el1: to EL3 */
+	esr = arm_esr_sysreg(SYS_ICC_AP0R0_EL1, 4, true);
+	assert_int_equal(rig_reg(r, 0, REG_PC), 0x3400);
+	assert_int_equal(rig_reg(r, 0, REG_SYS(SYS_ESR_EL3)), esr);
+	assert_int_equal(rig_reg(r, 0, REG_SYS(SYS_ELR_EL3)), BASE);
+	assert_int_equal(rig_reg(r, 0, REG_SYS(SYS_SPSR_EL3)), 0x3c5);
+	assert_int_equal(rig_reg(r, 0, REG_PSTATE) & 0xf, 0xd);
+	queue_sysreg(r, 0xd538cb64, 0x3c5, 1); /* mrs x4, icc_rpr_el1: to EL2 */
+	assert_int_equal(rig_reg(r, 0, REG_PC), 0x2400);
+	assert_int_equal(rig_reg(r, 0, REG_SYS(SYS_ELR_EL2)), BASE);
+	queue_sysreg(r, 0xd538c904, 0x3cd, 1); /* mrs x4, icc_ap1r0_el1: UNDEFINED at EL3 */
+	assert_int_equal(rig_reg(r, 0, REG_PC), 0x3200);
+	assert_int_equal(rig_reg(r, 0, REG_SYS(SYS_ESR_EL3)), arm_esr_undef());
+}
+
 static void test_id_fields(void **state)
 {
 	struct rig *r = *state;
@@ -703,6 +755,7 @@ int main(void)
 		TEST(test_sysreg_handlers),
 		TEST(test_completed_instruction),
 		TEST(test_sysreg_undefined),
+		cmocka_unit_test_setup_teardown(test_sysreg_levels, rig_setup_levels, rig_teardown),
 		TEST(test_id_fields),
 		TEST(test_brk_is_the_guests),
 		TEST(test_slots_at_el0),

@@ -197,14 +197,37 @@ static void test_external_abort(void **state)
 	assert_int_equal(rig_reg(r, 0, REG_SYS(SYS_ESR_EL1)) & 1 << 6, 1 << 6);
 }
 
+/* Security of an access goes with it, with and without syndrome. */
+static void test_security(void **state)
+{
+	struct hv_exit mmio = {.kind = HV_EXIT_MMIO, .mmio = {.ipa = DEVICE, .size = 4}};
+	struct hv_exit dabt = {.kind = HV_EXIT_DABT, .dabt = {.ipa = DEVICE}};
+	struct fake_reg regs[] = {{REG_PC, BASE}, {REG_PSTATE, EL1H}, {REG_X(0), DEVICE}};
+	struct rig *r = *state;
+
+	r->word[0] = 0xb8404401; /* ldr w1, [x0], #4 */
+	rig_start(r);
+	for (unsigned secure = 0; secure < 2; secure++) {
+		r->attrs.secure = !secure;
+		mmio.mmio.secure = secure;
+		fake_queue(r->vm, 0, &mmio, NULL, 0);
+		assert_true(fake_wait_idle(r->vm, 0));
+		assert_int_equal(r->attrs.secure, secure);
+		r->attrs.secure = !secure;
+		dabt.dabt.secure = secure;
+		fake_queue(r->vm, 0, &dabt, regs, ARRAY_COUNT(regs));
+		assert_true(fake_wait_idle(r->vm, 0));
+		assert_int_equal(r->attrs.secure, secure);
+	}
+}
+
 int main(void)
 {
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, rig_setup, rig_teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(test_permissions),
-		TEST(test_fault_in_the_middle),
-		TEST(test_controls),
-		TEST(test_external_abort),
+		TEST(test_permissions), TEST(test_fault_in_the_middle),
+		TEST(test_controls),	TEST(test_external_abort),
+		TEST(test_security),
 	};
 #undef TEST
 
