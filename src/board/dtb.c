@@ -25,6 +25,7 @@ struct serials {
 	char path[SERIALS_MAX][NODE_NAME_MAX];
 	const struct dev *dev[SERIALS_MAX];
 	unsigned count;
+	char secure[NODE_NAME_MAX]; /* the first one of the Secure world, "" if there is none */
 };
 
 /* ---- the root ---- */
@@ -86,6 +87,11 @@ static void note_serial(struct serials *s, const struct dt *dt, const struct dev
 	if (d->c->backend != BACKEND_CHAR || is_compatible(dt->fdt, node, "virtio,mmio") || !name ||
 	    s->count == SERIALS_MAX || strlen(name) + 2 > NODE_NAME_MAX)
 		return;
+	if (fdt_getprop(dt->fdt, node, "secure-status", NULL)) {
+		if (!*s->secure)
+			snprintf(s->secure, sizeof(s->secure), "/%s", name);
+		return;
+	}
 	s->path[s->count][0] = '/';
 	strcpy(s->path[s->count] + 1, name);
 	s->dev[s->count++] = d;
@@ -186,6 +192,21 @@ static int chosen(const struct board *b, struct dt *dt, const struct serials *s,
 	return r;
 }
 
+/* What /chosen is to the normal world: as QEMU's virt has it, and OP-TEE reads. */
+static int secure_chosen(const struct board *b, struct dt *dt, const struct serials *s,
+			 struct err *e)
+{
+	int node, r;
+
+	if (!*s->secure)
+		return 0;
+	node = dt_well_known(dt, "secure-chosen");
+	r = seeds(b, dt, node, e);
+	if (!r)
+		dt_str(dt, node, "stdout-path", s->secure);
+	return r;
+}
+
 static void aliases(struct dt *dt, const struct serials *s)
 {
 	int node = s->count ? dt_well_known(dt, "aliases") : -1;
@@ -257,7 +278,7 @@ void *board_dtb(struct board *b, size_t *size, struct err *e)
 	root(b, &dt);
 	if (!dt.error && add_nodes(b, &dt, &s, e))
 		return fail(dt.fdt, 0, e);
-	if (!dt.error && chosen(b, &dt, &s, e))
+	if (!dt.error && (chosen(b, &dt, &s, e) || secure_chosen(b, &dt, &s, e)))
 		return fail(dt.fdt, 0, e);
 	aliases(&dt, &s);
 	if (!dt.error)

@@ -12,7 +12,7 @@ enum { PES_MAX = 8 };
 
 struct arm_timer {
 	struct dev dev;
-	struct irq sec, phys, virt, hyp; /* as the board wires them: PE 0's */
+	struct irq sec, phys, virt, hyp, hyp_virt; /* as the board wires them: PE 0's */
 	struct irq out[PES_MAX][HV_TIMER_COUNT];
 };
 
@@ -27,10 +27,15 @@ static void on_timer(void *opaque, unsigned pe, enum hv_timer timer, bool level)
 static int arm_timer_init(struct dev *d, struct err *e)
 {
 	struct arm_timer *t = (struct arm_timer *)d;
+	const struct irq *const wires[HV_TIMER_COUNT] = {
+		[HV_TIMER_VIRT] = &t->virt,	    [HV_TIMER_PHYS] = &t->phys,
+		[HV_TIMER_HYP] = &t->hyp,	    [HV_TIMER_SEC] = &t->sec,
+		[HV_TIMER_HYP_VIRT] = &t->hyp_virt,
+	};
 
 	for (unsigned i = 0; i < pe_count(d->host->pes) && i < PES_MAX; i++) {
-		t->out[i][HV_TIMER_VIRT] = irq_of_pe(&t->virt, i);
-		t->out[i][HV_TIMER_PHYS] = irq_of_pe(&t->phys, i);
+		for (unsigned n = 0; n < HV_TIMER_COUNT; n++)
+			t->out[i][n] = irq_of_pe(wires[n], i);
 	}
 	pe_timer_listen(d->host->pes, on_timer, t);
 	return 0;
@@ -49,7 +54,7 @@ static void arm_timer_reset(struct dev *d)
 static int arm_timer_dt(struct dev *d, struct dt *dt)
 {
 	struct arm_timer *t = (struct arm_timer *)d;
-	const struct irq *wires[] = {&t->sec, &t->phys, &t->virt, &t->hyp};
+	const struct irq *wires[] = {&t->sec, &t->phys, &t->virt, &t->hyp, &t->hyp_virt};
 	int n = dt_node(dt, "timer", NULL);
 
 	dt_strs(dt, n, "compatible", "arm,armv8-timer\0arm,armv7-timer", 2);
@@ -70,6 +75,10 @@ static const struct prop arm_timer_props[] = {
 	WIRE(phys, "non-secure physical"),
 	WIRE(virt, "virtual"),
 	WIRE(hyp, "EL2 physical"),
+	{.name = "hyp_virt_irq",
+	 .kind = PROP_IRQ,
+	 .offset = offsetof(struct arm_timer, hyp_virt),
+	 .help = "interrupt of the EL2 virtual timer, where EL2 has one (FEAT_VHE): ppi:N@gic"},
 	{0},
 };
 

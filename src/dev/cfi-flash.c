@@ -430,15 +430,13 @@ static void cfi_flash_fini(struct dev *d)
 static int cfi_flash_dt(struct dev *d, struct dt *dt)
 {
 	struct cfi_flash *f = (struct cfi_flash *)d;
-	int n = dt_node(dt, "flash", &f->address);
+	int n = dt_node(dt, f->secure ? "secflash" : "flash", &f->address);
 
 	dt_str(dt, n, "compatible", "cfi-flash");
 	dt_reg_of(dt, n, d);
 	dt_u32(dt, n, "bank-width", 4);
-	if (f->secure) {
-		dt_str(dt, n, "status", "disabled");
-		dt_str(dt, n, "secure-status", "okay");
-	}
+	if (f->secure)
+		dt_secure(dt, n);
 	return 0;
 }
 

@@ -21,6 +21,7 @@
 	COMPONENT(gicv2m_component)                                                                \
 	COMPONENT(gicv3_component)                                                                 \
 	COMPONENT(gpio_keys_component)                                                             \
+	COMPONENT(gpio_power_component)                                                            \
 	COMPONENT(hostmem_component)                                                               \
 	COMPONENT(linux_component)                                                                 \
 	COMPONENT(machine_component)                                                               \

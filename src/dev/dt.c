@@ -95,6 +95,12 @@ void dt_empty(struct dt *dt, int node, const char *prop)
 	set(dt, node, prop, NULL, 0);
 }
 
+void dt_secure(struct dt *dt, int node)
+{
+	dt_str(dt, node, "status", "disabled");
+	dt_str(dt, node, "secure-status", "okay");
+}
+
 void dt_reg(struct dt *dt, int node, const uint64_t *pairs, unsigned pair_count)
 {
 	uint32_t cells[CELLS_MAX];

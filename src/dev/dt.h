@@ -42,6 +42,8 @@ void dt_clocks(struct dt *dt, int node, const struct clk *const *clocks, const c
 	       unsigned count);
 /* "phandle" of this component. */
 void dt_phandle(struct dt *dt, int node, const struct dev *d);
+/* Mark the node of a device that only the Secure world has ("secure.txt" of the bindings for arm). */
+void dt_secure(struct dt *dt, int node);
 /* Offset of /aliases or /chosen, created when missing. */
 int dt_well_known(struct dt *dt, const char *name);
 

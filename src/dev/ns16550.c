@@ -427,7 +427,6 @@ static int ns16550_init(struct dev *d, struct err *e)
 		return r;
 	}
 	dev_timer_init(&s->retry, d, on_retry, NULL);
-	d->region[0].secure_only = s->secure;
 	ops->attach(d->backend, &client);
 	return 0;
 }
@@ -459,10 +458,8 @@ static int ns16550_dt(struct dev *d, struct dt *dt)
 	dt_u32(dt, n, "reg-io-width", s->reg_io_width);
 	dt_u32(dt, n, "clock-frequency", clk_hz(&s->clock));
 	dt_irq(dt, n, &s->irq);
-	if (s->secure) {
-		dt_str(dt, n, "status", "disabled");
-		dt_str(dt, n, "secure-status", "okay");
-	}
+	if (s->secure)
+		dt_secure(dt, n);
 	return 0;
 }
 
@@ -486,6 +483,7 @@ static const struct prop ns16550_props[] = {
 static const struct dev_region ns16550_regions[] = {
 	{.address_offset = offsetof(struct ns16550, address),
 	 .size_fn = region_size,
+	 .secure_offset = offsetof(struct ns16550, secure),
 	 .min_width = 1,
 	 .max_width = 4,
 	 .read = ns16550_read,

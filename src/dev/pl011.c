@@ -394,7 +394,6 @@ static int pl011_init(struct dev *d, struct err *e)
 	struct char_client client = model;
 
 	dev_timer_init(&((struct pl011 *)d)->retry, d, on_retry, NULL);
-	d->region[0].secure_only = ((struct pl011 *)d)->secure;
 	client.dev = d;
 	ops->attach(d->backend, &client);
 	return 0;
@@ -421,10 +420,8 @@ static int pl011_dt(struct dev *d, struct dt *dt)
 	dt_reg_of(dt, n, d);
 	dt_irq(dt, n, &s->irq);
 	dt_clocks(dt, n, clocks, "uartclk\0apb_pclk", 2);
-	if (s->secure) {
-		dt_str(dt, n, "status", "disabled");
-		dt_str(dt, n, "secure-status", "okay");
-	}
+	if (s->secure)
+		dt_secure(dt, n);
 	return 0;
 }
 
@@ -457,6 +454,7 @@ static const struct prop pl011_props[] = {
 static const struct dev_region pl011_regions[] = {
 	{.address_offset = offsetof(struct pl011, address),
 	 .size = 0x1000,
+	 .secure_offset = offsetof(struct pl011, secure),
 	 .min_width = 1,
 	 .read = pl011_read,
 	 .write = pl011_write},

@@ -32,6 +32,7 @@ struct pl061 {
 	struct irq irq;
 	struct irq out[LINES];
 	struct clk apb_pclk;
+	bool secure;
 	uint32_t data; /* output latch */
 	uint32_t dir, is, ibe, iev, ie, ris, afsel;
 	uint32_t wires;	    /* levels of the wires that lead here */
@@ -158,6 +159,8 @@ static int pl061_dt(struct dev *d, struct dt *dt)
 	dt_u32(dt, n, "#gpio-cells", 2);
 	dt_clocks(dt, n, clocks, "apb_pclk", 1);
 	dt_phandle(dt, n, d);
+	if (s->secure)
+		dt_secure(dt, n);
 	return 0;
 }
 
@@ -181,6 +184,11 @@ static const struct prop pl061_props[] = {
 	 .kind = PROP_CLOCK,
 	 .offset = offsetof(struct pl061, apb_pclk),
 	 .help = "PCLK of the bus"},
+	{.name = "secure",
+	 .kind = PROP_BOOL,
+	 .offset = offsetof(struct pl061, secure),
+	 .def = "false",
+	 .help = "absent from the normal world"},
 	OUT(0),
 	OUT(1),
 	OUT(2),
@@ -195,6 +203,7 @@ static const struct prop pl061_props[] = {
 static const struct dev_region pl061_regions[] = {
 	{.address_offset = offsetof(struct pl061, address),
 	 .size = 0x1000,
+	 .secure_offset = offsetof(struct pl061, secure),
 	 .read = pl061_read,
 	 .write = pl061_write},
 	{0},

@@ -57,11 +57,11 @@ static int ram_dt(struct dev *d, struct dt *dt)
 	uint64_t reg[2] = {r->mem.base, r->mem.size};
 	int n;
 
-	if (r->secure)
-		return 0;
-	n = dt_node(dt, "memory", &reg[0]);
+	n = dt_node(dt, r->secure ? "secram" : "memory", &reg[0]);
 	dt_str(dt, n, "device_type", "memory");
 	dt_reg(dt, n, reg, 1);
+	if (r->secure)
+		dt_secure(dt, n);
 	return 0;
 }
 

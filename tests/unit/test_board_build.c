@@ -397,6 +397,24 @@ static void test_virt_gicv2(void **state)
 	ASSERT_CELLS(r, "/intc@8000000", "reg", 0, 0x8000000, 0, 0x1000, 0, 0x8010000, 0, 0x2000);
 }
 
+static void test_virt_secure(void **state)
+{
+	static const char *const secure[] = {"/secram@e000000", "/secflash@0",	  "/pl011@9040000",
+					     "/pl061@90b0000",	"/gpio-poweroff", "/gpio-restart"};
+	struct rig *r = *state;
+
+	load_board(r, "virt-secure");
+	for (unsigned i = 0; i < sizeof(secure) / sizeof(secure[0]); i++) {
+		assert_string(r, secure[i], "status", "disabled");
+		assert_string(r, secure[i], "secure-status", "okay");
+	}
+	ASSERT_CELLS(r, "/secram@e000000", "reg", 0, 0xe000000, 0, 0x1000000);
+	ASSERT_CELLS(r, "/pl011@9040000", "interrupts", 0, 8, 4);
+	assert_string(r, "/chosen", "stdout-path", "/pl011@9000000");
+	assert_string(r, "/secure-chosen", "stdout-path", "/pl011@9040000");
+	assert_string(r, "/flash@4000000", "compatible", "cfi-flash");
+}
+
 /* The same seed gives the same tree; without one no two are alike. */
 static void test_seed(void **state)
 {
@@ -446,10 +464,11 @@ static void test_machine(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_order),      TEST(test_instances), TEST(test_default_reference),
-		TEST(test_life),       TEST(test_overlap),   TEST(test_overlap_of_memory),
-		TEST(test_init_fails), TEST(test_paths),     TEST(test_virt),
-		TEST(test_virt_gicv2), TEST(test_seed),	     TEST(test_machine),
+		TEST(test_order),	TEST(test_instances), TEST(test_default_reference),
+		TEST(test_life),	TEST(test_overlap),   TEST(test_overlap_of_memory),
+		TEST(test_init_fails),	TEST(test_paths),     TEST(test_virt),
+		TEST(test_virt_gicv2),	TEST(test_seed),      TEST(test_machine),
+		TEST(test_virt_secure), TEST(test_seed),      TEST(test_machine),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

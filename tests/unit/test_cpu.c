@@ -110,8 +110,13 @@ static void test_timer(void **state)
 	assert_int_equal(fixture_input(&f, 7 * 32 + 14).rises, 1);
 	fake_pe_timer(f.host.pes, 0, HV_TIMER_VIRT, false);
 	assert_false(fixture_level(&f, 11));
+	for (unsigned n = 0; n < HV_TIMER_COUNT; n++)
+		fake_pe_timer(f.host.pes, 1, (enum hv_timer)n, true);
+	for (unsigned n = 10; n <= 14; n++) /* the EL2 virtual timer is not wired */
+		assert_int_equal(fixture_level(&f, 32 + n), n != 12);
 	dev_reset(f.dev);
 	assert_false(fixture_level(&f, 7 * 32 + 14));
+	assert_false(fixture_level(&f, 32 + 10));
 	drop(&f);
 }
 
@@ -127,6 +132,22 @@ static void test_timer_dt(void **state)
 		assert_int_equal(cell(&t, "/timer", "interrupts", 2 * i), order[i]);
 	assert_string_equal(text(&t, "/timer", "compatible"), "arm,armv8-timer");
 	assert_non_null(text(&t, "/timer", "always-on"));
+	drop(&f);
+}
+
+static void test_timer_of_vhe(void **state)
+{
+	static const struct fixture_prop five[] = {{"sec_irq", "13"},	   {"phys_irq", "14"},
+						   {"virt_irq", "11"},	   {"hyp_irq", "10"},
+						   {"hyp_virt_irq", "12"}, {0}};
+	struct fixture f;
+	struct tree t;
+
+	make(&f, &arm_timer_component, five, 2);
+	fake_pe_timer(f.host.pes, 1, HV_TIMER_HYP_VIRT, true);
+	assert_true(fixture_level(&f, 32 + 12));
+	describe(&f, &t);
+	assert_int_equal(cell(&t, "/timer", "interrupts", 8), 12);
 	drop(&f);
 }
 
@@ -154,9 +175,9 @@ static void test_clock(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_cpu),   cmocka_unit_test(test_cpu_count_refused),
-		cmocka_unit_test(test_timer), cmocka_unit_test(test_timer_dt),
-		cmocka_unit_test(test_clock),
+		cmocka_unit_test(test_cpu),	     cmocka_unit_test(test_cpu_count_refused),
+		cmocka_unit_test(test_timer),	     cmocka_unit_test(test_timer_dt),
+		cmocka_unit_test(test_timer_of_vhe), cmocka_unit_test(test_clock),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-extern const struct component pl061_component, gpio_keys_component;
+extern const struct component pl061_component, gpio_keys_component, gpio_power_component;
 
 enum { BASE = 0x09030000, IRQ = 7, OUT2 = 22 };
 enum { ALL = 0x3fc, DIR = 0x400, IS = 0x404, IBE = 0x408, IEV = 0x40c, IE = 0x410, RIS = 0x414 };
@@ -257,6 +257,86 @@ static void test_dt(void **state)
 	fixture_drop(&f);
 }
 
+static void test_secure(void **state)
+{
+	static const struct fixture_prop props[] = {
+		{"address", "0x09030000"}, {"secure", "true"}, {0}};
+	struct fixture f;
+	void *fdt = malloc(4096);
+	struct dt dt = {.fdt = fdt};
+	uint64_t v;
+
+	fixture_make(&f, &pl061_component, props);
+	assert_int_equal(fixture_start(&f), 0);
+	assert_int_equal(mem_read(f.host.mem, BASE + DIR, 4, &v, (struct mem_attrs){.pe = 0}),
+			 MEM_UNHANDLED);
+	assert_int_equal(mem_write(f.host.mem, BASE + DIR, 4, 1, (struct mem_attrs){.pe = 0}),
+			 MEM_UNHANDLED);
+	assert_int_equal(
+		mem_write(f.host.mem, BASE + DIR, 4, 1, (struct mem_attrs){.secure = true}),
+		MEM_OK);
+	assert_int_equal(fdt_create_empty_tree(fdt, 4096), 0);
+	assert_int_equal(f.dev->c->dt(f.dev, &dt), 0);
+	assert_string_equal(
+		fdt_getprop(fdt, fdt_path_offset(fdt, "/pl061@9030000"), "secure-status", NULL),
+		"okay");
+	free(fdt);
+	fixture_drop(&f);
+}
+
+static void start_power(struct fixture *f, const char *secure)
+{
+	const struct fixture_prop props[] = {{"secure", secure}, {"restart", "5"}, {0}};
+
+	fixture_make(f, &gpio_power_component, props);
+	*(struct dev **)((char *)f->dev + component_prop(f->dev->c, "gpio")->offset) = f->recorder;
+	assert_int_equal(fixture_start(f), 0);
+}
+
+/* Rising lines ask, once. */
+static void test_power(void **state)
+{
+	struct fixture f;
+
+	start_power(&f, "false");
+	line(&f, 0, false);
+	line(&f, 1, false);
+	assert_int_equal(f.power_offs + f.resets, 0);
+	line(&f, 0, true);
+	line(&f, 0, true);
+	assert_int_equal(f.power_offs, 1);
+	assert_int_equal(f.resets, 0);
+	line(&f, 1, true);
+	assert_int_equal(f.resets, 1);
+	dev_reset(f.dev);
+	line(&f, 1, true); /* high again after the reset */
+	assert_int_equal(f.resets, 2);
+	assert_int_equal(f.power_offs, 1);
+	fixture_drop(&f);
+}
+
+static void test_power_dt(void **state)
+{
+	struct fixture f;
+	void *fdt = malloc(4096);
+	struct dt dt = {.fdt = fdt};
+	int n;
+
+	for (unsigned secure = 0; secure < 2; secure++) {
+		start_power(&f, secure ? "true" : "false");
+		assert_int_equal(fdt_create_empty_tree(fdt, 4096), 0);
+		assert_int_equal(f.dev->c->dt(f.dev, &dt), 0);
+		n = fdt_path_offset(fdt, "/gpio-poweroff");
+		assert_int_equal(cell(fdt, n, "gpios", 0), f.recorder->phandle);
+		assert_int_equal(cell(fdt, n, "gpios", 1), 0);
+		n = fdt_path_offset(fdt, "/gpio-restart");
+		assert_int_equal(cell(fdt, n, "gpios", 1), 5);
+		assert_int_equal(fdt_getprop(fdt, n, "secure-status", NULL) != NULL, secure);
+		fixture_drop(&f);
+	}
+	free(fdt);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -264,7 +344,8 @@ int main(void)
 		cmocka_unit_test(test_outputs),	     cmocka_unit_test(test_edges),
 		cmocka_unit_test(test_levels),	     cmocka_unit_test(test_reset_while_high),
 		cmocka_unit_test(test_hammer),	     cmocka_unit_test(test_keys),
-		cmocka_unit_test(test_dt),
+		cmocka_unit_test(test_dt),	     cmocka_unit_test(test_secure),
+		cmocka_unit_test(test_power),	     cmocka_unit_test(test_power_dt),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -77,6 +77,29 @@ static void test_secure(void **state)
 	assert_int_equal(mem_read(f.host.mem, BASE, 4, &v, normal), MEM_UNHANDLED);
 	assert_int_equal(mem_read(f.host.mem, BASE, 4, &v, secure), MEM_OK);
 	assert_false(dma_read(f.dev, BASE, &v, 4));
+	assert_false(dma_write(f.dev, BASE, &v, 4));
+	assert_null(dma_ptr(f.dev, BASE, 4, false));
+	fixture_drop(&f);
+}
+
+/* The normal world is told that it is not for it. */
+static void test_secure_dt(void **state)
+{
+	struct fixture f;
+	void *fdt = malloc(4096);
+	struct dt dt = {.fdt = fdt};
+	int n;
+
+	make(&f, "secure", "true", NULL);
+	dev_set(f.dev, component_prop(&ram_component, "size"), "1", "test", NULL);
+	assert_int_equal(fixture_start(&f), 0);
+	assert_int_equal(fdt_create_empty_tree(fdt, 4096), 0);
+	assert_int_equal(f.dev->c->dt(f.dev, &dt), 0);
+	n = fdt_path_offset(fdt, "/secram@80000000");
+	assert_string_equal(fdt_getprop(fdt, n, "status", NULL), "disabled");
+	assert_string_equal(fdt_getprop(fdt, n, "secure-status", NULL), "okay");
+	assert_true(fdt_path_offset(fdt, "/memory@80000000") < 0);
+	free(fdt);
 	fixture_drop(&f);
 }
 
@@ -200,10 +223,10 @@ static void test_rom_options(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_sizes),	    cmocka_unit_test(test_refused),
-		cmocka_unit_test(test_secure),	    cmocka_unit_test(test_file),
-		cmocka_unit_test(test_dt),	    cmocka_unit_test(test_rom),
-		cmocka_unit_test(test_rom_options),
+		cmocka_unit_test(test_sizes),  cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_secure), cmocka_unit_test(test_secure_dt),
+		cmocka_unit_test(test_file),   cmocka_unit_test(test_dt),
+		cmocka_unit_test(test_rom),    cmocka_unit_test(test_rom_options),
 	};
 
 	return cmocka_run_group_tests(tests, rom_file, rom_file_gone);
