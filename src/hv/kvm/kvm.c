@@ -459,6 +459,7 @@ static void exit_mmio(struct hv_vcpu *v, struct hv_exit *x)
 	x->mmio.ipa = v->run->mmio.phys_addr;
 	x->mmio.size = v->run->mmio.len;
 	x->mmio.is_write = v->run->mmio.is_write;
+	x->mmio.secure = false;
 	x->mmio.value = x->mmio.is_write ? mmio_value(v->run) : 0;
 	v->mmio_pending = true;
 }
@@ -506,6 +507,7 @@ static void exit_nisv(struct hv_vcpu *v, struct hv_exit *x)
 	x->dabt.ipa = v->run->arm_nisv.fault_ipa;
 	x->dabt.is_write = bit(iss, 6);
 	x->dabt.is_cache = bit(iss, 8);
+	x->dabt.secure = false;
 }
 
 static int set_mp_state(struct hv_vcpu *v, uint32_t state)
