@@ -160,7 +160,7 @@ static bool take_buffer(struct net *n, struct taken *t)
 static bool place_frame(struct net *n, struct taken *t, const uint8_t *frame, size_t len)
 {
 	size_t header = header_size(n), skip = header, done = 0;
-	struct virtq_chain *c = &n->rx_first;
+	struct virtq_chain *c;
 	struct header h = {0};
 	size_t max = virtio_has(&n->v, F_MRG_RXBUF) ? MERGE_MAX : 1;
 
