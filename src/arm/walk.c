@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Stage 1 translation: Arm ARM (DDI 0487), D8.2 to D8.4, and the pseudocode AArch64.S1Walk.
+ * Address translation: Arm ARM (DDI 0487), D8.2 to D8.6, and the pseudocode AArch64.FullTranslate,
+ * AArch64.S1Walk, AArch64.S2Walk.
  *
  * 4, 16 and 64 KiB granules; 52-bit addresses by FEAT_LPA (64 KiB) and FEAT_LPA2 (TCR_ELx.DS).
- * Not modelled: permission indirection and overlays (FEAT_S1PIE, FEAT_S1POE), 128-bit descriptors
+ * Not modelled: Secure stage 2 (FEAT_SEL2), attributes forced by stage 2 (FEAT_S2FWB), permission indirection and overlays (FEAT_S1PIE, FEAT_S1POE), 128-bit descriptors
  * (FEAT_D128), FEAT_E0PD and NFD (they only take rights from EL0), TBID (a PC never carries a tag
  * then), FEAT_RME.
  */
@@ -37,6 +38,27 @@ struct range {
 struct table_attrs {
 	bool ns, read_only, no_user, uxn, pxn;
 };
+
+/* A descriptor in memory. */
+struct place {
+	uint64_t pa;
+	bool secure, big_endian;
+};
+
+/* What stage 2 makes of an intermediate physical address. */
+struct stage2 {
+	uint64_t pa, size;
+	uint8_t priv, user; /* enum arm_prot */
+	uint8_t mem_attr, sh;
+	bool clean;
+	int8_t level;
+};
+
+/* Descriptors that others change all the time: so often is begun again. */
+enum { TRIES = 1000 };
+
+/* Inside this file: a descriptor is not any more what it was. */
+#define WALK_CHANGED ARM_WALK_BUDGET
 
 static unsigned ps_bits(unsigned ps)
 {
@@ -95,17 +117,10 @@ static unsigned pa_bits(const struct arm_regime *r)
 	return r->pa_bits ? r->pa_bits : 48;
 }
 
-/* Geometry of a half. False: it has none that could translate (reserved values). */
-static bool range_init(const struct arm_regime *r, bool upper, struct range *g)
+/* Address sizes and levels, when the registers' fields are there. False: it has none that could translate
+ * (reserved values). */
+static bool range_sizes(const struct arm_regime *r, struct range *g, unsigned max_tsz)
 {
-	unsigned min_tsz, input;
-
-	memset(g, 0, sizeof(*g));
-	g->ttbr = r->ttbr[upper];
-	if (r->kind == ARM_REGIME_EL10)
-		range_el10(r, upper, g);
-	else
-		range_single(r, g);
 	if (!g->granule)
 		return false;
 	g->ds = g->ds && g->granule != 16;
@@ -115,15 +130,65 @@ static bool range_init(const struct arm_regime *r, bool upper, struct range *g)
 		g->oa_bits = 48;
 	if (pa_bits(r) < g->oa_bits)
 		g->oa_bits = pa_bits(r);
-	min_tsz = g->ds || g->granule == 16 ? 12 : 16;
-	if (g->tsz < min_tsz || g->tsz > (g->granule == 16 ? 47 : 48))
+	if (g->tsz < (g->ds || g->granule == 16 ? 12 : 16) || g->tsz > max_tsz)
+		return false;
+	g->stride = g->granule - 3;
+	g->max_block = g->granule == 12 ? !g->ds : g->granule == 14 ? 2 - g->ds : 2 - g->high_oa;
+	return true;
+}
+
+/* Geometry of a half. */
+static bool range_init(const struct arm_regime *r, bool upper, struct range *g)
+{
+	unsigned input;
+
+	memset(g, 0, sizeof(*g));
+	g->ttbr = r->ttbr[upper];
+	if (r->kind == ARM_REGIME_EL10)
+		range_el10(r, upper, g);
+	else
+		range_single(r, g);
+	if (!range_sizes(r, g, g->granule == 16 ? 47 : 48))
 		return false;
 	input = 64 - g->tsz;
-	g->stride = g->granule - 3;
 	g->start = 4 - (int)((input - g->granule + g->stride - 1) / g->stride);
-	g->max_block = g->granule == 12 ? !g->ds : g->granule == 14 ? 2 - g->ds : 2 - g->high_oa;
 	g->va_top = upper ? ~0ULL << input : 0;
 	return true;
+}
+
+/* VTCR_EL2.SL0: first level, and the size of physical addresses that a long one needs. */
+static bool stage2_start(const struct arm_regime *r, unsigned sl0, struct range *g)
+{
+	static const struct {
+		int8_t level;
+		uint8_t min_pa;
+	} starts[2][3] = {
+		{{2, 0}, {1, 0}, {0, 44}}, /* 4 KiB */
+		{{3, 0}, {2, 0}, {1, 42}},
+	};
+	bool large = g->granule != 12;
+	int index;
+
+	if (sl0 > 2 || pa_bits(r) < starts[large][sl0].min_pa)
+		return false;
+	g->start = starts[large][sl0].level;
+	/* Up to 16 tables may stand side by side at the first level. */
+	index = (int)(64 - g->tsz - g->granule) - (int)g->stride * (3 - g->start);
+	return index >= 1 && index <= (int)g->stride + 4;
+}
+
+static bool range_stage2(const struct arm_regime *r, struct range *g)
+{
+	uint64_t vtcr = r->stage2->vtcr;
+
+	memset(g, 0, sizeof(*g));
+	g->ttbr = r->stage2->vttbr & ~1ULL; /* CnP */
+	g->tsz = bits(vtcr, 5, 0);
+	g->granule = tg0_granule(bits(vtcr, 15, 14));
+	g->oa_bits = ps_bits(bits(vtcr, 18, 16));
+	g->ha = bit(vtcr, 21);
+	g->hd = bit(vtcr, 22);
+	return range_sizes(r, g, 39) && stage2_start(r, bits(vtcr, 7, 6), g);
 }
 
 static unsigned level_shift(const struct range *g, int level)
@@ -165,13 +230,26 @@ static bool too_large(const struct range *g, uint64_t pa)
 	return pa >> g->oa_bits;
 }
 
-static bool read_desc(const struct arm_regime *r, uint64_t pa, uint64_t *desc)
+static bool read_desc(const struct arm_regime *r, const struct place *p, uint64_t *desc)
 {
-	if (!r->read(r->opaque, pa, desc))
+	if (!r->read(r->opaque, p->pa, p->secure, desc))
 		return false;
-	if (bit(r->sctlr, 25)) /* EE */
+	if (p->big_endian)
 		*desc = __builtin_bswap64(*desc);
 	return true;
+}
+
+/* False: the walk must begin again. */
+static bool write_desc(const struct arm_regime *r, const struct place *p, uint64_t old,
+		       uint64_t desc)
+{
+	if (old == desc)
+		return true;
+	if (p->big_endian) {
+		old = __builtin_bswap64(old);
+		desc = __builtin_bswap64(desc);
+	}
+	return r->update(r->opaque, p->pa, p->secure, old, desc);
 }
 
 enum desc_kind { DESC_INVALID, DESC_TABLE, DESC_LEAF };
@@ -198,6 +276,169 @@ static void add_table_attrs(const struct range *g, uint64_t desc, struct table_a
 	t->pxn |= bit(desc, 59);
 }
 
+/* ---- stage 2 ---- */
+
+static void stage2_leaf(const struct arm_regime *r, const struct range *g, uint64_t desc,
+			struct stage2 *o)
+{
+	unsigned xn = bits(desc, 54, 53);
+	bool managed = g->hd && bit(desc, 51);
+	uint8_t data = (bit(desc, 6) ? ARM_PROT_READ : 0) |
+		       (bit(desc, 7) || managed ? ARM_PROT_WRITE : 0);
+
+	if (!r->stage2->xnx)
+		xn &= 2;
+	o->priv = data | (xn == 0 || xn == 3 ? ARM_PROT_EXEC : 0);
+	o->user = data | (xn <= 1 ? ARM_PROT_EXEC : 0);
+	o->mem_attr = bits(desc, 5, 2);
+	o->sh = bits(desc, 9, 8);
+	o->clean = managed && !bit(desc, 7);
+}
+
+static uint64_t stage2_updated(const struct range *g, uint64_t desc, enum arm_prot need)
+{
+	if (g->ha)
+		desc |= 1ULL << 10;
+	if (g->hd && bit(desc, 51) && need & ARM_PROT_WRITE)
+		desc |= 1ULL << 7;
+	return desc;
+}
+
+/* The leaf of @ipa and where it stands. */
+static enum walk_result stage2_tables(const struct arm_regime *r, const struct range *g,
+				      uint64_t ipa, struct place *p, uint64_t *desc,
+				      struct stage2 *o)
+{
+	uint64_t base = table_base(g);
+
+	p->big_endian = r->stage2->big_endian;
+	p->secure = false;
+	for (int level = g->start;; level++) {
+		unsigned shift = level_shift(g, level);
+		enum desc_kind kind;
+
+		if (too_large(g, base))
+			return ARM_WALK_ADDRESS_SIZE;
+		o->level = (int8_t)level;
+		p->pa = base + bits(ipa >> shift, index_bits(g, level) - 1, 0) * 8;
+		if (!read_desc(r, p, desc))
+			return ARM_WALK_EXTERNAL;
+		kind = desc_kind(g, level, *desc);
+		if (kind == DESC_INVALID)
+			return ARM_WALK_TRANSLATION;
+		base = address_field(g, *desc, kind == DESC_LEAF ? shift : g->granule, false);
+		if (kind == DESC_TABLE) /* never at level 3 */
+			continue;
+		o->size = 1ULL << shift;
+		o->pa = base + (ipa & (o->size - 1));
+		return too_large(g, base) ? ARM_WALK_ADDRESS_SIZE : ARM_WALK_OK;
+	}
+}
+
+/* @need: 0 checks and changes nothing. @update: descriptors may be written. */
+static enum walk_result stage2(const struct arm_regime *r, uint64_t ipa, enum arm_prot need,
+			       bool user, bool update, struct stage2 *o)
+{
+	enum walk_result result;
+	struct place p;
+	struct range g;
+	uint64_t desc, updated;
+
+	memset(o, 0, sizeof(*o));
+	if (!range_stage2(r, &g) || ipa >> (64 - g.tsz))
+		return ARM_WALK_TRANSLATION;
+	result = stage2_tables(r, &g, ipa, &p, &desc, o);
+	if (result != ARM_WALK_OK)
+		return result;
+	if (!bit(desc, 10) && !g.ha)
+		return ARM_WALK_ACCESS_FLAG;
+	stage2_leaf(r, &g, desc, o);
+	if (need & ~(user ? o->user : o->priv))
+		return ARM_WALK_PERMISSION;
+	if (!update || !need)
+		return ARM_WALK_OK;
+	updated = stage2_updated(&g, desc, need);
+	if (!write_desc(r, &p, desc, updated))
+		return WALK_CHANGED;
+	stage2_leaf(r, &g, updated, o);
+	return ARM_WALK_OK;
+}
+
+static bool stage2_is_device(uint8_t mem_attr)
+{
+	return !(mem_attr & 0xc);
+}
+
+static enum walk_result stage2_failed(struct arm_xlat *out, const struct stage2 *o, uint64_t ipa,
+				      bool on_walk, enum walk_result result)
+{
+	out->fault_stage2 = true;
+	out->fault_on_walk = on_walk;
+	out->ipa = ipa;
+	out->level = o->level;
+	return result;
+}
+
+/* One half of a field of MAIR_ELx, and of stage 2's attributes: the weaker of the two cacheabilities, with
+ * the allocation hints of stage 1. */
+static unsigned combine_cache(unsigned s1, unsigned s2)
+{
+	enum { NON_CACHEABLE = 1, WRITE_THROUGH = 2, MAIR_NC = 4, MAIR_WB_TRANSIENT = 4 };
+
+	if (s1 == MAIR_NC || s2 <= NON_CACHEABLE)
+		return MAIR_NC;
+	if (s2 == WRITE_THROUGH)
+		return s1 & ~(unsigned)MAIR_WB_TRANSIENT;
+	return s1;
+}
+
+/* D8.6 "Combining stage 1 and stage 2 memory type attributes". */
+static uint8_t combine_attr(uint8_t s1, uint8_t s2)
+{
+	bool d1 = !(s1 & 0xf0), d2 = stage2_is_device(s2);
+	unsigned t1 = s1 & 0xc, t2 = s2 << 2 & 0xc;
+
+	if (d1 && d2)
+		return t1 < t2 ? t1 : t2;
+	if (d1 || d2)
+		return d1 ? s1 : t2;
+	return combine_cache(s1 >> 4, s2 >> 2) << 4 | combine_cache(s1 & 0xf, s2 & 3);
+}
+
+enum { SH_OUTER = 2, SH_INNER = 3, ATTR_NC = 0x44 };
+
+static uint8_t combine_sh(uint8_t attr, uint8_t s1, uint8_t s2)
+{
+	if (!(attr & 0xf0) || attr == ATTR_NC || s1 == SH_OUTER || s2 == SH_OUTER)
+		return SH_OUTER;
+	return s1 | s2 ? SH_INNER : 0;
+}
+
+static void combine(struct arm_xlat *out, const struct stage2 *o, uint64_t va)
+{
+	if (o->size < out->size)
+		out->size = o->size;
+	out->pa = o->pa;
+	out->pa_base = align_down(o->pa, out->size);
+	out->va_base = align_down(va, out->size);
+	out->priv &= o->priv;
+	out->user &= o->user;
+	out->attr = combine_attr(out->attr, o->mem_attr);
+	out->sh = combine_sh(out->attr, out->sh, o->sh);
+	out->clean |= o->clean;
+}
+
+/* ---- stage 1 ---- */
+
+/* The rest of a stage 1 walk's parameters, and the leaf that it finds. */
+struct stage1 {
+	const struct arm_regime *r;
+	const struct arm_access *a;
+	const struct range *g;
+	uint64_t leaf_ipa;
+	bool leaf_secure;
+};
+
 /* D8.4 "Memory access control", direct permissions. EL0 may execute what it may not read. */
 static void permissions(const struct arm_regime *r, const struct range *g, uint64_t desc,
 			const struct table_attrs *t, struct arm_xlat *out)
@@ -208,10 +449,13 @@ static void permissions(const struct arm_regime *r, const struct range *g, uint6
 	bool ur = two && bit(desc, 6) && !t->no_user, uw = ur && pw;
 	bool uxn = bit(desc, 54) || t->uxn;
 	bool pxn = two ? bit(desc, 53) || t->pxn || uw : uxn;
-	bool px = !pxn && !(wxn && pw), ux = two && !uxn && !(wxn && uw);
+	bool ns_data = r->secure && r->sif && out->ns;
+	bool px = !pxn && !(wxn && pw) && !ns_data, ux = two && !uxn && !(wxn && uw) && !ns_data;
 
 	out->priv = ARM_PROT_READ | (pw ? ARM_PROT_WRITE : 0) | (px ? ARM_PROT_EXEC : 0);
 	out->user = (ur ? ARM_PROT_READ : 0) | (uw ? ARM_PROT_WRITE : 0) | (ux ? ARM_PROT_EXEC : 0);
+	out->pan_denies = ur;
+	out->clean = dirty_managed && bit(desc, 7);
 }
 
 static enum walk_result leaf(const struct arm_regime *r, const struct range *g, int level,
@@ -220,7 +464,7 @@ static enum walk_result leaf(const struct arm_regime *r, const struct range *g, 
 {
 	unsigned shift = level_shift(g, level);
 
-	out->size = 1ULL << shift;
+	out->size = out->stage1_size = 1ULL << shift;
 	out->pa_base = address_field(g, desc, shift, false);
 	out->va_base = align_down(va, out->size);
 	out->pa = out->pa_base + (va - out->va_base);
@@ -229,9 +473,11 @@ static enum walk_result leaf(const struct arm_regime *r, const struct range *g, 
 	if (!bit(desc, 10) && !g->ha)
 		return ARM_WALK_ACCESS_FLAG;
 	out->attr_index = bits(desc, 4, 2);
-	out->ns = bit(desc, 5) || t->ns;
+	out->attr = out->stage1_attr = (uint8_t)(r->mair >> (out->attr_index * 8));
+	out->ns = !r->secure || bit(desc, 5) || t->ns;
 	out->sh = g->ds ? g->sh : bits(desc, 9, 8);
-	out->ng = r->kind == ARM_REGIME_EL10 && bit(desc, 11);
+	/* A Secure regime's pages that Non-secure tables describe are never global. */
+	out->ng = r->kind == ARM_REGIME_EL10 && (bit(desc, 11) || (r->secure && t->ns));
 	permissions(r, g, desc, t, out);
 	return ARM_WALK_OK;
 }
@@ -245,6 +491,7 @@ static enum walk_result failed(struct arm_xlat *out, enum walk_result result)
 		[ARM_WALK_TRANSLATION] = {ARM_FSC_TRANSLATION, 0x2b},
 		[ARM_WALK_ADDRESS_SIZE] = {ARM_FSC_ADDRESS_SIZE, 0x29},
 		[ARM_WALK_ACCESS_FLAG] = {ARM_FSC_ACCESS_FLAG, ARM_FSC_ACCESS_FLAG},
+		[ARM_WALK_PERMISSION] = {ARM_FSC_PERMISSION, ARM_FSC_PERMISSION},
 		[ARM_WALK_EXTERNAL] = {ARM_FSC_EXTERNAL_WALK, 0x13},
 	};
 
@@ -255,11 +502,35 @@ static enum walk_result failed(struct arm_xlat *out, enum walk_result result)
 	return result;
 }
 
-static enum walk_result walk_tables(const struct arm_regime *r, const struct range *g, uint64_t va,
+/* Where a descriptor stands that stage 1 has at @ipa. */
+static enum walk_result table_place(const struct stage1 *s, uint64_t ipa, bool secure, bool write,
+				    struct place *p, struct arm_xlat *out)
+{
+	const struct arm_regime *r = s->r;
+	enum walk_result result;
+	struct stage2 o;
+
+	*p = (struct place){ipa, secure, bit(r->sctlr, 25)};
+	if (!r->stage2)
+		return ARM_WALK_OK;
+	result = stage2(r, ipa, write ? ARM_PROT_READ | ARM_PROT_WRITE : ARM_PROT_READ, false,
+			r->update && !s->a->no_update, &o);
+	if (result == ARM_WALK_OK && r->stage2->ptw && stage2_is_device(o.mem_attr))
+		result = ARM_WALK_PERMISSION;
+	if (result != ARM_WALK_OK)
+		return stage2_failed(out, &o, ipa, true, result);
+	p->pa = o.pa;
+	return ARM_WALK_OK;
+}
+
+static enum walk_result walk_tables(struct stage1 *s, uint64_t va, struct table_attrs *attrs,
 				    struct arm_xlat *out)
 {
-	struct table_attrs attrs = {0};
+	const struct range *g = s->g;
 	uint64_t base = table_base(g);
+	bool secure = s->r->secure;
+	enum walk_result result;
+	struct place p;
 
 	if (too_large(g, base)) /* reported at level 0, whatever the first level is */
 		return ARM_WALK_ADDRESS_SIZE;
@@ -267,18 +538,22 @@ static enum walk_result walk_tables(const struct arm_regime *r, const struct ran
 		unsigned shift = level_shift(g, level);
 		uint64_t index = bits(va >> shift, index_bits(g, level) - 1, 0);
 
+		s->leaf_ipa = base + index * 8;
+		s->leaf_secure = secure;
+		result = table_place(s, s->leaf_ipa, secure, false, &p, out);
+		if (result != ARM_WALK_OK)
+			return result;
 		out->level = (int8_t)level;
-		out->desc_pa = base + index * 8;
-		out->big_endian = bit(r->sctlr, 25);
-		if (!read_desc(r, base + index * 8, &out->desc))
+		if (!read_desc(s->r, &p, &out->desc))
 			return ARM_WALK_EXTERNAL;
 		switch (desc_kind(g, level, out->desc)) {
 		case DESC_INVALID:
 			return ARM_WALK_TRANSLATION;
 		case DESC_LEAF:
-			return leaf(r, g, level, out->desc, &attrs, va, out);
+			return leaf(s->r, g, level, out->desc, attrs, va, out);
 		case DESC_TABLE: /* never at level 3 */
-			add_table_attrs(g, out->desc, &attrs);
+			add_table_attrs(g, out->desc, attrs);
+			secure &= !bit(out->desc, 63);
 			base = address_field(g, out->desc, g->granule, false);
 		}
 		if (too_large(g, base))
@@ -286,12 +561,37 @@ static enum walk_result walk_tables(const struct arm_regime *r, const struct ran
 	}
 }
 
+/* D8.5 "Hardware updates to the translation tables". */
+static enum walk_result update_leaf(struct stage1 *s, const struct table_attrs *t,
+				    struct arm_xlat *out)
+{
+	uint64_t desc = out->desc;
+	enum walk_result result;
+	struct place p;
+
+	if (s->g->ha)
+		desc |= 1ULL << 10;
+	if (s->g->hd && bit(desc, 51) && s->a->need & ARM_PROT_WRITE)
+		desc &= ~(1ULL << 7);
+	if (desc == out->desc)
+		return ARM_WALK_OK;
+	result = table_place(s, s->leaf_ipa, s->leaf_secure, true, &p, out);
+	if (result != ARM_WALK_OK)
+		return result;
+	if (!write_desc(s->r, &p, out->desc, desc))
+		return WALK_CHANGED;
+	out->desc = desc;
+	permissions(s->r, s->g, desc, t, out);
+	return ARM_WALK_OK;
+}
+
+/* AArch64.S1DisabledOutput. */
 static enum walk_result walk_off(const struct arm_regime *r, uint64_t va, struct arm_xlat *out)
 {
 	uint64_t a = va;
 	unsigned tbi = r->kind != ARM_REGIME_EL10 ? 20 : bit(va, 55) ? 38 : 37;
 
-	/* AArch64.S1DisabledOutput: the tag is dropped also while translation is off. */
+	/* The tag is dropped also while translation is off. */
 	if (bit(r->tcr, tbi))
 		a = bits(va, 55, 0);
 	if (a >> pa_bits(r))
@@ -299,28 +599,72 @@ static enum walk_result walk_off(const struct arm_regime *r, uint64_t va, struct
 	out->pa = a;
 	out->pa_base = align_down(a, 4096);
 	out->va_base = align_down(va, 4096);
-	out->size = 4096;
+	out->size = out->stage1_size = 4096;
 	out->priv = out->user = ARM_PROT_READ | ARM_PROT_WRITE | ARM_PROT_EXEC;
-	out->sh = 2;
+	out->attr = out->stage1_attr = r->dc ? 0xff : 0;
+	out->sh = r->dc ? 0 : SH_OUTER;
+	out->ns = !r->secure;
 	return ARM_WALK_OK;
+}
+
+static enum walk_result walk_on(const struct arm_regime *r, const struct arm_access *a, uint64_t va,
+				struct arm_xlat *out)
+{
+	bool two = r->kind == ARM_REGIME_EL10, upper = two && bit(va, 55);
+	struct table_attrs attrs = {0};
+	uint64_t canonical = va;
+	enum walk_result result;
+	struct range g;
+	struct stage1 s = {.r = r, .a = a, .g = &g};
+
+	if (!range_init(r, upper, &g) || g.disabled)
+		return ARM_WALK_TRANSLATION;
+	if (g.tbi)
+		canonical = upper ? va | 0xffULL << 56 : bits(va, 55, 0);
+	if ((canonical & ~0ULL << (64 - g.tsz)) != g.va_top)
+		return ARM_WALK_TRANSLATION;
+	result = walk_tables(&s, canonical, &attrs, out);
+	if (result != ARM_WALK_OK || !a->need)
+		return result;
+	if (a->need & ~arm_xlat_prot(out, a->user, a->pan))
+		return ARM_WALK_PERMISSION;
+	return r->update && !a->no_update ? update_leaf(&s, &attrs, out) : ARM_WALK_OK;
+}
+
+static enum walk_result translate(const struct arm_regime *r, const struct arm_access *a,
+				  uint64_t va, struct arm_xlat *out)
+{
+	enum walk_result result;
+	struct stage2 o;
+
+	memset(out, 0, sizeof(*out));
+	result = bit(r->sctlr, 0) ? walk_on(r, a, va, out) : walk_off(r, va, out);
+	if (result != ARM_WALK_OK || !r->stage2 || a->stage1_only)
+		return result;
+	result = stage2(r, out->pa, a->need, a->user, r->update && !a->no_update, &o);
+	if (result != ARM_WALK_OK)
+		return stage2_failed(out, &o, out->pa, false, result);
+	combine(out, &o, va);
+	return ARM_WALK_OK;
+}
+
+enum walk_result arm_translate(const struct arm_regime *r, const struct arm_access *a, uint64_t va,
+			       struct arm_xlat *out)
+{
+	for (unsigned i = 0; i < TRIES; i++) {
+		enum walk_result result = translate(r, a, va, out);
+
+		if (result != WALK_CHANGED)
+			return failed(out, result);
+	}
+	return failed(out, ARM_WALK_EXTERNAL);
 }
 
 enum walk_result arm_walk(const struct arm_regime *r, uint64_t va, struct arm_xlat *out)
 {
-	bool two = r->kind == ARM_REGIME_EL10, upper = two && bit(va, 55);
-	uint64_t canonical = va;
-	struct range g;
+	static const struct arm_access any;
 
-	memset(out, 0, sizeof(*out));
-	if (!bit(r->sctlr, 0))
-		return failed(out, walk_off(r, va, out));
-	if (!range_init(r, upper, &g) || g.disabled)
-		return failed(out, ARM_WALK_TRANSLATION);
-	if (g.tbi)
-		canonical = upper ? va | 0xffULL << 56 : bits(va, 55, 0);
-	if ((canonical & ~0ULL << (64 - g.tsz)) != g.va_top)
-		return failed(out, ARM_WALK_TRANSLATION);
-	return failed(out, walk_tables(r, &g, canonical, out));
+	return arm_translate(r, &any, va, out);
 }
 
 /* ---- enumeration ---- */
@@ -347,6 +691,7 @@ static enum walk_result visit_leaf(const struct visit *v, int level, uint64_t de
 static enum walk_result visit_table(const struct visit *v, int level, uint64_t base,
 				    const struct table_attrs *attrs, uint64_t va)
 {
+	struct place p = {0, v->r->secure && !attrs->ns, bit(v->r->sctlr, 25)};
 	uint64_t entries = 1ULL << index_bits(v->g, level);
 	enum walk_result result = ARM_WALK_OK;
 
@@ -359,7 +704,8 @@ static enum walk_result visit_table(const struct visit *v, int level, uint64_t b
 		if (!*v->budget)
 			return ARM_WALK_BUDGET;
 		--*v->budget;
-		if (!read_desc(v->r, base + i * 8, &desc))
+		p.pa = base + i * 8;
+		if (!read_desc(v->r, &p, &desc))
 			return ARM_WALK_OK;
 		switch (desc_kind(v->g, level, desc)) {
 		case DESC_INVALID:

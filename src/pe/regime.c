@@ -54,7 +54,7 @@ enum {
 
 /* ---- translation ---- */
 
-static bool read_descriptor(void *opaque, uint64_t pa, uint64_t *value)
+static bool read_descriptor(void *opaque, uint64_t pa, bool secure, uint64_t *value)
 {
 	struct pe *pe = opaque;
 

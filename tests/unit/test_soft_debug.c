@@ -478,7 +478,7 @@ static void test_watchpoint_cache(void **state)
 	SET(m, MDSCR_EL1, MDSCR_MDE | MDSCR_KDE);
 	SET(m, DBGWVR0_EL1, at);
 	SET(m, DBGWCR0_EL1, W_ALL | W_STORE | W_LOAD | E_EL1);
-	watch(m, EL1H, DC_ZVA, at & ~63ULL, at, WNR | CM);
+	watch(m, EL1H, DC_ZVA, at & ~63ULL, at, WNR);
 	watch(m, EL1H, DC_IVAC, at & ~63ULL, at, WNR | CM);
 	no_watch(m, EL1H, DC_CIVAC, at);
 	no_watch(m, EL1H, DC_ZVA, at + 64);

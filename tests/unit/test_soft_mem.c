@@ -47,6 +47,12 @@ void soft_raise_alignment(struct soft_cpu *c, uint64_t va, bool is_write)
 	r->write = is_write;
 }
 
+void soft_device_alignment(struct soft_cpu *c, const struct soft_tlb_entry *e, uint64_t va,
+			   bool is_write)
+{
+	soft_raise_alignment(c, va, is_write);
+}
+
 /* Reached with watchpoints only: test_soft_debug.c. */
 bool soft_watch_slow(struct soft_cpu *c, uint64_t va, unsigned bytes, bool is_write, bool unpriv,
 		     bool is_cache)
@@ -238,7 +244,7 @@ static void test_device(void **state)
 	assert_int_equal(r->va, page(DEVICE) + 0x18);
 	assert_int_equal(r->pa, PA + DEVICE * SOFT_PAGE + 0x18);
 	assert_int_equal(r->bytes, 4);
-	assert_int_equal(r->flags, flags);
+	assert_int_equal(r->flags, flags | 2 << SOFT_MEM_SIZE_SHIFT);
 	assert_false(r->write);
 	r->event = NONE;
 	assert_false(soft_write8(&r->c, page(DEVICE), flags, v[0]));

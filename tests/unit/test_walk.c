@@ -49,7 +49,7 @@ struct ram {
 
 static struct ram ram;
 
-static bool read_ram(void *opaque, uint64_t pa, uint64_t *value)
+static bool read_ram(void *opaque, uint64_t pa, bool secure, uint64_t *value)
 {
 	struct ram *m = opaque;
 

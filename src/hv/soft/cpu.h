@@ -55,9 +55,12 @@ struct soft_tlb_entry {
 	uint64_t addend;  /* host address - virtual address */
 	uint64_t context; /* soft_cpu.context[] of the half of the address space */
 	/* For the slow path: the page as it was translated. */
-	uint8_t prot; /* enum arm_prot that this view has */
-	bool valid, device;
-	bool host, writable; /* memory; that may be written */
+	uint8_t prot;	   /* enum arm_prot that this view has */
+	uint8_t direct;	   /* bit n: enum soft_access n can go to memory once it is known to be aligned */
+	uint8_t size_bits; /* log2 of the page or block of stage 1 */
+	bool device, device_stage1; /* ... by stage 1 alone */
+	bool host, writable;	    /* memory; that may be written */
+	bool secure;		    /* pa is Secure */
 	uint64_t page, pa;
 };
 
@@ -164,7 +167,11 @@ enum soft_mem_flags {
 	SOFT_MEM_SIGN = 8,     /* with ISV: sign-extend... */
 	SOFT_MEM_DST64 = 16,   /* with ISV: ...to 64 bits, else 32 */
 	SOFT_MEM_AR = 32,      /* with ISV: acquire or release */
+	SOFT_MEM_CACHE = 64,   /* cache maintenance */
 	SOFT_MEM_RT_SHIFT = 8, /* with ISV: the register */
+	/* Filled in on the way: log2 of the size, with ISV; the Secure physical address space. */
+	SOFT_MEM_SIZE_SHIFT = 13,
+	SOFT_MEM_SECURE = 1 << 16,
 };
 
 /* Slow paths; the instructions use the inline functions below. */

@@ -76,7 +76,7 @@ static struct soft_tlb_entry *translate(struct soft_cpu *c, uint64_t va, bool mi
 	struct soft_tlb_entry *e = soft_translate(c, va, access, flags);
 
 	if (e && e->device && misaligned) {
-		soft_raise_alignment(c, va, access == SOFT_WRITE);
+		soft_device_alignment(c, e, va, access == SOFT_WRITE);
 		return NULL;
 	}
 	return e;
@@ -117,6 +117,9 @@ static bool find(struct soft_cpu *c, uint64_t va, unsigned bytes, enum soft_acce
 	bool misaligned = va & (bytes - 1);
 	struct soft_tlb_entry *e;
 
+	if (flags & SOFT_MEM_ISV)
+		flags |= (unsigned)__builtin_ctz(bytes) << SOFT_MEM_SIZE_SHIFT;
+
 	if (misaligned && (c->align_check || flags & SOFT_MEM_ALIGNED)) {
 		soft_raise_alignment(c, va, access == SOFT_WRITE);
 		return false;
@@ -127,8 +130,8 @@ static bool find(struct soft_cpu *c, uint64_t va, unsigned bytes, enum soft_acce
 	if (!e || watched(c, va, bytes, access == SOFT_WRITE, flags))
 		return false;
 	if (!is_memory(e, access)) {
-		soft_device(c, va, e->pa | page_offset(va), bytes, access == SOFT_WRITE, flags,
-			    raw);
+		soft_device(c, va, e->pa | page_offset(va), bytes, access == SOFT_WRITE,
+			    flags | (e->secure ? SOFT_MEM_SECURE : 0), raw);
 		return false;
 	}
 	s->host[0] = host_of(e, va);
@@ -163,6 +166,21 @@ static bool write_bytes(struct soft_cpu *c, uint64_t va, unsigned bytes, unsigne
 	return true;
 }
 
+/* Memory that the fast path leaves alone for what is not the matter here: it is Device memory, as all is while
+ * the MMU is off, or SCTLR_ELx.A is set, or the byte order is the other one. NULL: look closer. */
+static inline uint8_t *quick(const struct soft_cpu *c, uint64_t va, unsigned bytes,
+			     enum soft_access access, unsigned flags)
+{
+	const struct soft_tlb_entry *e = &c->tlb[va >> SOFT_PAGE_BITS & ((1 << SOFT_TLB_BITS) - 1)];
+
+	/* The same page, and aligned. */
+	if ((va ^ e->page) & ~(uint64_t)(SOFT_PAGE - bytes) ||
+	    e->context != c->context[va >> 55 & 1] || !bit(e->direct, access) ||
+	    flags & SOFT_MEM_UNPRIV)
+		return NULL;
+	return host_of(e, va);
+}
+
 /* The low @bytes of @v, which is zero-extended, reversed. */
 static uint64_t reversed(uint64_t v, unsigned bytes)
 {
@@ -172,9 +190,12 @@ static uint64_t reversed(uint64_t v, unsigned bytes)
 bool soft_read_slow(struct soft_cpu *c, uint64_t va, unsigned bytes, unsigned flags,
 		    uint64_t *value)
 {
+	const uint8_t *p = quick(c, va, bytes, SOFT_READ, flags);
 	uint64_t raw = 0;
 
-	if (!read_bytes(c, va, bytes, flags, &raw))
+	if (p)
+		copy(&raw, p, bytes);
+	else if (!read_bytes(c, va, bytes, flags, &raw))
 		return false;
 	*value = c->big_endian ? reversed(raw, bytes) : raw;
 	return true;
@@ -184,7 +205,12 @@ bool soft_write_slow(struct soft_cpu *c, uint64_t va, unsigned bytes, unsigned f
 		     uint64_t value)
 {
 	uint64_t raw = c->big_endian ? reversed(value, bytes) : value & ~0ULL >> (64 - bytes * 8);
+	uint8_t *p = quick(c, va, bytes, SOFT_WRITE, flags);
 
+	if (p) {
+		copy(p, &raw, bytes);
+		return true;
+	}
 	return write_bytes(c, va, bytes, flags, &raw);
 }
 

@@ -1,273 +1,436 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Address translation and the TLB. Arm ARM (DDI 0487), D8; the walk itself is arm/walk.c.
+ * Address translation: which regime is in use, and filling the TLB. Arm ARM (DDI 0487), D8; the walk itself is
+ * arm/walk.c, the TLB is tlb.c.
  *
- * The TLB holds pages of 4 KiB, one table per view (enum soft_view), direct-mapped. An entry belongs to a
- * context: regime, security state and ASID, so changing TTBRs flushes nothing. Other CPUs are never
- * written to: they get a request and carry it out before their next instruction, and DSB waits for them.
+ * Stage 2 and HCR_EL2 belong to Non-secure state: there is no Secure EL2.
  */
 #include "hv/soft/sys.h"
 
 #include "util/bits.h"
 
-#include <sched.h>
-
 enum {
 	TLB_ENTRIES = 1 << SOFT_TLB_BITS,
+	PA_BITS = 48,
+	HPFAR_FIPA = 4,
+	SCTLR_M = 0,
+	SCTLR_A = 1,
+	SCTLR_E0E = 24,
+	SCTLR_EE = 25,
+	HCR_VM = 0,
+	HCR_PTW = 2,
+	HCR_DC = 12,
+	HCR_TGE = 27,
+	HCR_E2H = 34,
+	SCR_NS = 0,
+	SCR_EA = 3,
+	SCR_SIF = 9,
+	VTCR_VS = 19,
+};
+
+/* Bits of a context, above ASID and VMID. */
+enum {
+	CONTEXT_VMID = 16,
 	CONTEXT_REGIME = 32,
 	CONTEXT_SECURE = 36,
-	CONTEXT_NONE = 63, /* of entries that hold nothing */
+	CONTEXT_STAGE1_OFF = 37, /* by HCR_EL2 */
+	CONTEXT_STAGE2 = 38,
+	CONTEXT_DC = 39,
+	CONTEXT_CONFIG = 40,
 };
 
 /* ---- regimes ---- */
 
-static bool is_secure(const struct soft_cpu *c)
+static bool have(const struct soft_cpu *c, unsigned el)
 {
-	return c->sys->vm->highest_el == 3 && !bit(SOFT_REG(c, SCR_EL3), 0);
+	return bit(c->sys->vm->els, el);
 }
 
-static enum arm_regime_kind regime_kind(unsigned el)
+static bool below_el3_is_secure(const struct soft_cpu *c)
 {
-	return el == 3 ? ARM_REGIME_EL3 : el == 2 ? ARM_REGIME_EL2 : ARM_REGIME_EL10;
+	return have(c, 3) && !bit(SOFT_REG(c, SCR_EL3), SCR_NS);
 }
 
-static const struct soft_region *find_region(const struct hv_vm *vm, uint64_t pa)
+/* HCR_EL2 where EL2 is enabled. */
+static uint64_t hcr_el2(const struct soft_cpu *c)
+{
+	return have(c, 2) && !below_el3_is_secure(c) ? SOFT_REG(c, HCR_EL2) : 0;
+}
+
+static bool in_host(uint64_t hcr)
+{
+	return bit(hcr, HCR_E2H) && bit(hcr, HCR_TGE);
+}
+
+/* HCR_EL2 as far as it concerns EL1&0: in a host nothing of it applies. */
+static uint64_t guest_hcr(const struct soft_cpu *c)
+{
+	uint64_t hcr = hcr_el2(c);
+
+	return in_host(hcr) ? hcr & ~(1ULL << HCR_VM | 1ULL << HCR_DC) : hcr;
+}
+
+enum soft_regime soft_regime_of(const struct soft_cpu *c, unsigned el)
+{
+	uint64_t hcr = hcr_el2(c);
+
+	if (el == 3)
+		return SOFT_EL3;
+	if (el == 2)
+		return bit(hcr, HCR_E2H) ? SOFT_EL20 : SOFT_EL2;
+	return in_host(hcr) ? SOFT_EL20 : SOFT_EL10;
+}
+
+/* EL1 never is in a host, whatever it has found in HCR_EL2. */
+static enum soft_regime current_regime(const struct soft_cpu *c)
+{
+	return soft_el(c) == 1 ? SOFT_EL10 : soft_regime_of(c, soft_el(c));
+}
+
+/* The level whose registers control a regime. */
+static unsigned regime_el(enum soft_regime regime)
+{
+	static const uint8_t el[] = {
+		[SOFT_EL10] = 1, [SOFT_EL20] = 2, [SOFT_EL2] = 2, [SOFT_EL3] = 3};
+
+	return el[regime];
+}
+
+static bool regime_is_secure(const struct soft_cpu *c, enum soft_regime regime)
+{
+	return regime == SOFT_EL3 || (regime == SOFT_EL10 && below_el3_is_secure(c));
+}
+
+static struct soft_mmu_config config_of(const struct soft_cpu *c, unsigned el)
+{
+	static const uint16_t tcr[] = {SYSREG_IX_TCR_EL1, SYSREG_IX_TCR_EL2, SYSREG_IX_TCR_EL3};
+	static const uint16_t mair[] = {SYSREG_IX_MAIR_EL1, SYSREG_IX_MAIR_EL2, SYSREG_IX_MAIR_EL3};
+	const uint64_t *reg = c->sys->reg;
+
+	return (struct soft_mmu_config){soft_sctlr(c, el), reg[tcr[el - 1]], reg[mair[el - 1]]};
+}
+
+/* Stage 1 is off for EL1&0 while EL2 takes its place: D24.2.53 HCR_EL2.{DC,TGE}. */
+static bool stage1_off(uint64_t hcr)
+{
+	return bit(hcr, HCR_DC) || bit(hcr, HCR_TGE);
+}
+
+static bool stage2_on(uint64_t hcr)
+{
+	return bit(hcr, HCR_VM) || bit(hcr, HCR_DC);
+}
+
+/* ---- physical memory ---- */
+
+static const struct soft_region *find_region(const struct hv_vm *vm, uint64_t pa, bool secure)
 {
 	unsigned n = __atomic_load_n(&vm->region_count, __ATOMIC_ACQUIRE);
 
 	for (unsigned i = 0; i < n; i++) {
 		const struct soft_region *r = &vm->regions[i];
 
-		if (pa - r->gpa < r->len)
+		if (pa - r->gpa < __atomic_load_n(&r->len, __ATOMIC_ACQUIRE) &&
+		    (secure || !r->secure))
 			return r;
 	}
 	return NULL;
 }
 
-static bool read_table(void *opaque, uint64_t pa, uint64_t *value)
+static uint64_t *find_descriptor(const struct hv_vm *vm, uint64_t pa, bool secure, bool write)
 {
-	const struct soft_region *r = find_region(opaque, pa);
+	const struct soft_region *r = find_region(vm, pa, secure);
 
-	if (!r || r->len - (pa - r->gpa) < 8)
+	if (!r || r->len - (pa - r->gpa) < 8 || (write && !r->writable))
+		return NULL;
+	return (uint64_t *)(r->host + (pa - r->gpa));
+}
+
+static bool read_table(void *opaque, uint64_t pa, bool secure, uint64_t *value)
+{
+	const uint64_t *p = find_descriptor(opaque, pa, secure, false);
+
+	if (!p)
 		return false;
-	*value = __atomic_load_n((uint64_t *)(r->host + (pa - r->gpa)), __ATOMIC_ACQUIRE);
+	*value = __atomic_load_n(p, __ATOMIC_ACQUIRE);
 	return true;
 }
 
-static void get_regime(struct soft_cpu *c, unsigned el, struct arm_regime *r)
+/* Tables in memory that cannot be written stay as they are. */
+static bool update_table(void *opaque, uint64_t pa, bool secure, uint64_t old, uint64_t value)
 {
-	*r = (struct arm_regime){
-		.kind = regime_kind(el),
-		.sctlr = soft_sctlr(c, el),
-		.pa_bits = 48,
-		.read = read_table,
-		.opaque = c->sys->vm,
-	};
-	if (el == 3) {
-		r->tcr = SOFT_REG(c, TCR_EL3);
+	uint64_t *p = find_descriptor(opaque, pa, secure, true);
+
+	return !p || __atomic_compare_exchange_n(p, &old, value, false, __ATOMIC_ACQ_REL,
+						 __ATOMIC_RELAXED);
+}
+
+/* ---- what a walk needs ---- */
+
+struct regime {
+	struct arm_regime stage1;
+	struct arm_stage2 stage2;
+};
+
+static void get_tables(const struct soft_cpu *c, enum soft_regime regime, struct arm_regime *r)
+{
+	switch (regime) {
+	case SOFT_EL3:
+		r->kind = ARM_REGIME_EL3;
 		r->ttbr[0] = SOFT_REG(c, TTBR0_EL3);
-	} else if (el == 2) {
-		r->tcr = SOFT_REG(c, TCR_EL2);
+		break;
+	case SOFT_EL2:
+		r->kind = ARM_REGIME_EL2;
 		r->ttbr[0] = SOFT_REG(c, TTBR0_EL2);
-	} else {
-		r->tcr = SOFT_REG(c, TCR_EL1);
+		break;
+	case SOFT_EL20:
+		r->kind = ARM_REGIME_EL10;
+		r->ttbr[0] = SOFT_REG(c, TTBR0_EL2);
+		r->ttbr[1] = SOFT_REG(c, TTBR1_EL2);
+		break;
+	case SOFT_EL10:
+		r->kind = ARM_REGIME_EL10;
 		r->ttbr[0] = SOFT_REG(c, TTBR0_EL1);
 		r->ttbr[1] = SOFT_REG(c, TTBR1_EL1);
+		break;
 	}
 }
 
-static uint16_t current_asid(const struct soft_cpu *c)
+static void get_stage2(const struct soft_cpu *c, struct regime *r)
 {
-	uint64_t tcr = SOFT_REG(c, TCR_EL1);
-	uint64_t ttbr = bit(tcr, 22) ? SOFT_REG(c, TTBR1_EL1) : SOFT_REG(c, TTBR0_EL1);
-	uint64_t asid = bits(ttbr, 63, 48);
+	uint64_t hcr = guest_hcr(c);
 
-	return bit(tcr, 36) ? asid : asid & 0xff;
+	if (stage1_off(hcr))
+		r->stage1.sctlr &= ~(1ULL << SCTLR_M);
+	r->stage1.dc = bit(hcr, HCR_DC);
+	if (!stage2_on(hcr))
+		return;
+	r->stage2 = (struct arm_stage2){
+		.vtcr = SOFT_REG(c, VTCR_EL2),
+		.vttbr = SOFT_REG(c, VTTBR_EL2),
+		.big_endian = bit(SOFT_REG(c, SCTLR_EL2), SCTLR_EE),
+		.xnx = bits(SOFT_REG(c, ID_AA64MMFR1_EL1), 31, 28),
+		.ptw = bit(hcr, HCR_PTW),
+	};
+	/* The fields above the base address, CnP among them, are none of the walk's. */
+	r->stage2.vttbr = bits(r->stage2.vttbr, 47, 0);
+	r->stage1.stage2 = &r->stage2;
+}
+
+static void get_regime(const struct soft_cpu *c, enum soft_regime regime, struct regime *r)
+{
+	struct soft_mmu_config config = config_of(c, regime_el(regime));
+
+	r->stage1 = (struct arm_regime){
+		.sctlr = config.sctlr,
+		.tcr = config.tcr,
+		.mair = config.mair,
+		.pa_bits = PA_BITS,
+		.secure = regime_is_secure(c, regime),
+		.sif = have(c, 3) && bit(SOFT_REG(c, SCR_EL3), SCR_SIF),
+		.read = read_table,
+		.update = update_table,
+		.opaque = c->sys->vm,
+	};
+	get_tables(c, regime, &r->stage1);
+	if (regime == SOFT_EL10)
+		get_stage2(c, r);
+}
+
+/* ---- contexts ---- */
+
+static uint64_t asid(uint64_t tcr, uint64_t ttbr0, uint64_t ttbr1)
+{
+	uint64_t id = bits(bit(tcr, 22) ? ttbr1 : ttbr0, 63, 48);
+
+	return bit(tcr, 36) ? id : id & 0xff;
+}
+
+static uint64_t vmid(const struct soft_cpu *c)
+{
+	uint64_t id = bits(SOFT_REG(c, VTTBR_EL2), 63, 48);
+
+	return bit(SOFT_REG(c, VTCR_EL2), VTCR_VS) ? id : id & 0xff;
+}
+
+static uint64_t asid_of(const struct soft_cpu *c, enum soft_regime regime)
+{
+	if (regime == SOFT_EL10)
+		return asid(SOFT_REG(c, TCR_EL1), SOFT_REG(c, TTBR0_EL1), SOFT_REG(c, TTBR1_EL1));
+	if (regime == SOFT_EL20)
+		return asid(SOFT_REG(c, TCR_EL2), SOFT_REG(c, TTBR0_EL2), SOFT_REG(c, TTBR1_EL2));
+	return 0;
+}
+
+uint64_t soft_context_of(const struct soft_cpu *c, enum soft_regime regime)
+{
+	bool secure = regime_is_secure(c, regime);
+	uint64_t id = (uint64_t)regime << CONTEXT_REGIME | (uint64_t)secure << CONTEXT_SECURE;
+
+	if (regime == SOFT_EL10 && have(c, 2) && !secure)
+		id |= vmid(c) << CONTEXT_VMID;
+	return id;
 }
 
 uint64_t soft_context_id(const struct soft_cpu *c, unsigned half)
 {
-	enum arm_regime_kind kind = regime_kind(soft_el(c));
-	uint64_t id = (uint64_t)kind << CONTEXT_REGIME | (uint64_t)is_secure(c) << CONTEXT_SECURE;
+	enum soft_regime regime = current_regime(c);
+	uint64_t id = soft_context_of(c, regime);
 
-	if (kind == ARM_REGIME_EL10 && (!half || c->sys->upper_ng))
-		id |= current_asid(c);
+	id |= (uint64_t)c->sys->config_of[regime_el(regime)] << CONTEXT_CONFIG;
+	if (regime == SOFT_EL10) {
+		uint64_t hcr = guest_hcr(c);
+
+		id |= (uint64_t)stage1_off(hcr) << CONTEXT_STAGE1_OFF |
+		      (uint64_t)stage2_on(hcr) << CONTEXT_STAGE2 |
+		      (uint64_t)bit(hcr, HCR_DC) << CONTEXT_DC;
+	}
+	if (!half || c->sys->upper_ng)
+		id |= asid_of(c, regime);
 	return id;
 }
 
-/* ---- TLB ---- */
-
-static void invalidate(struct soft_tlb_entry *e, unsigned index)
+static bool same_config(const struct soft_mmu_config *a, const struct soft_mmu_config *b)
 {
-	for (unsigned a = 0; a < SOFT_ACCESS_COUNT; a++)
-		e->tag[a] = (uint64_t)(index ^ 1) << SOFT_PAGE_BITS;
-	e->context = 1ULL << CONTEXT_NONE;
-	e->valid = false;
+	return a->sctlr == b->sctlr && a->tcr == b->tcr && a->mair == b->mair;
 }
 
-void soft_tlb_flush(struct soft_cpu *c)
+/* False: there are too many. */
+static bool find_config(struct soft_cpu *c, unsigned el)
 {
+	struct soft_mmu_config now = config_of(c, el);
 	struct soft_sys *s = c->sys;
+	unsigned i;
 
-	for (unsigned v = 0; v < SOFT_VIEW_COUNT; v++) {
-		for (unsigned i = 0; i < TLB_ENTRIES; i++)
-			invalidate(&s->tlb[v][i], i);
+	for (i = 0; i < s->config_count; i++) {
+		if (same_config(&s->config[i], &now))
+			break;
 	}
-	s->large_pages[0] = s->large_pages[1] = false;
-	c->fetch_page = 1;
+	if (i == SOFT_MMU_CONFIGS)
+		return false;
+	s->config[i] = now;
+	s->config_of[el] = i;
+	if (i == s->config_count)
+		s->config_count++;
+	return true;
 }
 
-/* The tag byte is not looked at: it may or may not count. */
-#define VA_BITS 0x00ffffffffffffffULL
-
-void soft_tlb_flush_va(struct soft_cpu *c, uint64_t va)
+/* Software need not invalidate anything if it switches translation on, and is seen to be careless with TCR_ELx
+ * and MAIR_ELx: entries belong to the values that they were made with. */
+void soft_mmu_changed(struct soft_cpu *c)
 {
-	unsigned index = va >> SOFT_PAGE_BITS & (TLB_ENTRIES - 1);
-
-	if (c->sys->large_pages[bit(va, 55)]) {
-		soft_tlb_flush(c);
-		return;
-	}
-	for (unsigned v = 0; v < SOFT_VIEW_COUNT; v++) {
-		struct soft_tlb_entry *e = &c->sys->tlb[v][index];
-
-		if (e->valid && !((e->page ^ va) & VA_BITS & ~(uint64_t)(SOFT_PAGE - 1)))
-			invalidate(e, index);
-	}
-	c->fetch_page = 1;
-}
-
-void soft_tlb_flush_asid(struct soft_cpu *c, uint16_t asid)
-{
-	for (unsigned v = 0; v < SOFT_VIEW_COUNT; v++) {
-		for (unsigned i = 0; i < TLB_ENTRIES; i++) {
-			struct soft_tlb_entry *e = &c->sys->tlb[v][i];
-
-			if (e->valid && (e->context & 0xffff) == asid)
-				invalidate(e, i);
-		}
-	}
-	c->fetch_page = 1;
-}
-
-/* ---- other CPUs ---- */
-
-void soft_flush_requests(struct soft_cpu *c)
-{
-	unsigned wanted = atomic_load(&c->sys->flush_wanted);
-
-	if (wanted == atomic_load_explicit(&c->sys->flush_done, memory_order_relaxed))
-		return;
-	soft_tlb_flush(c);
-	atomic_store(&c->sys->flush_done, wanted);
-}
-
-void soft_tlb_flush_all_cpus(struct soft_cpu *c)
-{
-	struct hv_vm *vm = c->sys->vm;
-
-	soft_tlb_flush(c);
-	for (unsigned i = 0; i < SOFT_MAX_CPUS; i++) {
-		struct hv_vcpu *v = __atomic_load_n(&vm->cpu[i], __ATOMIC_ACQUIRE);
-
-		if (!v || &v->c == c)
+	for (unsigned el = 1; el <= 3; el++) {
+		if (find_config(c, el))
 			continue;
-		atomic_fetch_add(&v->s.flush_wanted, 1);
-		soft_event(&v->c, SOFT_EVENT_FLUSH);
+		soft_tlb_flush(c);
+		c->sys->config_count = 0;
+		el = 0; /* all of them again: they do fit */
 	}
-}
-
-/* A CPU that is not in the guest looks for requests before it enters. */
-static bool has_flushed(struct hv_vcpu *v)
-{
-	return atomic_load(&v->s.flush_done) == atomic_load(&v->s.flush_wanted) ||
-	       !atomic_load(&v->s.in_guest);
-}
-
-void soft_dsb(struct soft_cpu *c)
-{
-	struct hv_vm *vm = c->sys->vm;
-
-	atomic_thread_fence(memory_order_seq_cst);
-	for (unsigned i = 0; i < SOFT_MAX_CPUS; i++) {
-		struct hv_vcpu *v = __atomic_load_n(&vm->cpu[i], __ATOMIC_ACQUIRE);
-
-		while (v && &v->c != c && !has_flushed(v)) {
-			soft_flush_requests(c); /* or two CPUs would wait for each other */
-			sched_yield();
-		}
-	}
+	soft_context_changed(c);
 }
 
 /* ---- faults ---- */
 
-static void fault(struct soft_cpu *c, uint64_t va, enum soft_access access, unsigned fsc)
+static bool is_external(unsigned fsc)
 {
-	unsigned el = soft_el(c), target = soft_sync_target(c);
+	return (fsc & ~7U) == ARM_FSC_EXTERNAL; /* of tables, too */
+}
 
-	if (access == SOFT_EXEC)
-		soft_take_sync(c, arm_esr_iabt(el, target, fsc), va, c->pc);
+/* AArch64.Abort. */
+static unsigned abort_target(const struct soft_cpu *c, bool stage2, unsigned fsc)
+{
+	if (is_external(fsc) && have(c, 3) && bit(SOFT_REG(c, SCR_EL3), SCR_EA))
+		return 3;
+	return stage2 ? 2 : soft_sync_target(c);
+}
+
+/* ISS[23:14] with ISV: stage 2 faults of simple loads and stores, AArch64.LSInstructionSyndrome. */
+static uint32_t instruction_syndrome(unsigned flags)
+{
+	if (!(flags & SOFT_MEM_ISV))
+		return 0;
+	return 1U << 24 | (flags >> SOFT_MEM_SIZE_SHIFT & 3) << 22 |
+	       (uint32_t) !!(flags & SOFT_MEM_SIGN) << 21 |
+	       (flags >> SOFT_MEM_RT_SHIFT & 31) << 16 |
+	       (uint32_t) !!(flags & SOFT_MEM_DST64) << 15 |
+	       (uint32_t) !!(flags & SOFT_MEM_AR) << 14;
+}
+
+static void fault(struct soft_cpu *c, uint64_t va, enum soft_access access, unsigned flags,
+		  const struct arm_xlat *x)
+{
+	unsigned el = soft_el(c), target = abort_target(c, x->fault_stage2, x->fsc);
+	uint32_t esr = arm_esr_iabt(el, target, x->fsc);
+
+	if (access != SOFT_EXEC) {
+		esr = arm_esr_dabt(el, target, x->fsc, access == SOFT_WRITE,
+				   flags & SOFT_MEM_CACHE);
+		if (x->fault_stage2 && !x->fault_on_walk && target == 2)
+			esr |= instruction_syndrome(flags);
+	}
+	esr |= (uint32_t)x->fault_on_walk << 7; /* S1PTW */
+	if (x->fault_stage2 && target == 2)
+		SOFT_REG(c, HPFAR_EL2) = x->ipa >> SOFT_PAGE_BITS << HPFAR_FIPA;
+	soft_take(c, ARM_EXC_SYNC, target, esr, va, c->pc);
+}
+
+static void external_abort(struct soft_cpu *c, uint64_t va, enum soft_access access)
+{
+	struct arm_xlat x = {.fsc = ARM_FSC_EXTERNAL};
+
+	fault(c, va, access, 0, &x);
+}
+
+void soft_external_abort(struct soft_cpu *c, uint64_t va, bool is_write)
+{
+	external_abort(c, va, is_write ? SOFT_WRITE : SOFT_READ);
+}
+
+void soft_device_alignment(struct soft_cpu *c, const struct soft_tlb_entry *e, uint64_t va,
+			   bool is_write)
+{
+	if (e->device_stage1)
+		soft_raise_alignment(c, va, is_write);
 	else
-		soft_take_sync(c, arm_esr_dabt(el, target, fsc, access == SOFT_WRITE, false), va,
-			       c->pc);
+		soft_take(c, ARM_EXC_SYNC, 2,
+			  arm_esr_dabt(soft_el(c), 2, ARM_FSC_ALIGNMENT, is_write, false), va,
+			  c->pc);
 }
 
 /* ---- filling ---- */
 
-/* Hardware management of the access flag and dirty state: D8.5. The descriptor is changed only if it is
- * still the one that was walked. */
-static void update_descriptor(struct hv_vm *vm, const struct arm_xlat *x, bool write)
+static bool is_device(uint8_t attr)
 {
-	const struct soft_region *r = find_region(vm, x->desc_pa);
-	uint64_t old = x->desc, new = old | 1ULL << 10;
-
-	if (!x->desc_pa || !r || !r->writable || x->big_endian)
-		return;
-	if (write && bit(old, 51))
-		new &= ~(1ULL << 7);
-	if (new != old)
-		__atomic_compare_exchange_n((uint64_t *)(r->host + (x->desc_pa - r->gpa)), &old,
-					    new, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
+	return !(attr & 0xf0);
 }
 
-static uint8_t view_prot(const struct arm_xlat *x, enum soft_view view)
+/* Accesses of this view by the level it is for: no other byte order, no checks. */
+static bool plain(const struct soft_cpu *c, const struct soft_tlb_entry *e, enum soft_view view)
 {
-	if (view == SOFT_VIEW_USER)
-		return x->user;
-	/* D8.4.3: PAN takes data accesses to what EL0 may access. */
-	if (view == SOFT_VIEW_PRIV_PAN && x->user & (ARM_PROT_READ | ARM_PROT_WRITE))
-		return x->priv & ARM_PROT_EXEC;
-	return x->priv;
+	uint64_t sctlr = soft_sctlr(c, regime_el(current_regime(c)));
+
+	return !e->device && !bit(sctlr, SCTLR_A) &&
+	       !bit(sctlr, view == SOFT_VIEW_USER ? SCTLR_E0E : SCTLR_EE);
 }
 
-static bool is_device(const struct soft_cpu *c, unsigned el, const struct arm_xlat *x)
-{
-	uint64_t mair = el == 3	  ? SOFT_REG(c, MAIR_EL3)
-			: el == 2 ? SOFT_REG(c, MAIR_EL2)
-				  : SOFT_REG(c, MAIR_EL1);
-
-	if (!bit(soft_sctlr(c, el), 0))
-		return true;
-	return !(mair >> (x->attr_index * 8) & 0xf0);
-}
-
-static bool plain(const struct soft_cpu *c, const struct soft_tlb_entry *e)
-{
-	return !e->device && !c->big_endian && !c->align_check;
-}
-
-static void set_tags(const struct soft_cpu *c, struct soft_tlb_entry *e)
+static void set_tags(const struct soft_cpu *c, struct soft_tlb_entry *e, enum soft_view view)
 {
 	if (!e->host)
 		return;
 	if (e->prot & ARM_PROT_EXEC)
 		e->tag[SOFT_EXEC] = e->page;
-	if (!plain(c, e) || (c->sys->debug.watchpoints && soft_watch_page(c, e->page)))
+	if (c->sys->debug.watchpoints && soft_watch_page(c, e->page))
 		return;
 	if (e->prot & ARM_PROT_READ)
-		e->tag[SOFT_READ] = e->page;
+		e->direct |= 1 << SOFT_READ;
 	if (e->prot & ARM_PROT_WRITE && e->writable)
-		e->tag[SOFT_WRITE] = e->page;
+		e->direct |= 1 << SOFT_WRITE;
+	if (!plain(c, e, view))
+		return;
+	for (enum soft_access a = SOFT_READ; a <= SOFT_WRITE; a++) {
+		if (bit(e->direct, a))
+			e->tag[a] = e->page;
+	}
 }
 
 /* An upper-half page that is not global: from now on the upper half's context has the ASID. */
@@ -278,50 +441,71 @@ static void see_upper_ng(struct soft_cpu *c)
 	c->context[1] = soft_context_id(c, 1);
 }
 
-static void fill(struct soft_cpu *c, struct soft_tlb_entry *e, unsigned index, uint64_t va,
-		 const struct arm_xlat *x, enum soft_view view, bool write)
+static void see_large(struct soft_cpu *c, uint64_t va, uint64_t size)
 {
-	unsigned half = bit(va, 55);
-	const struct soft_region *r;
-	bool clean = bit(x->desc, 51) && bit(x->desc, 7) && !write;
+	uint64_t first = bits(va, 55, 0) & ~(size - 1), last = first + size - 1;
+	unsigned half = bit(va, 55), size_bits = (unsigned)__builtin_ctzll(size);
 
-	if (half && x->ng && !c->sys->upper_ng)
-		see_upper_ng(c);
-	invalidate(e, index);
-	e->valid = true;
-	e->page = va & ~(uint64_t)(SOFT_PAGE - 1);
-	e->pa = x->pa & ~(uint64_t)(SOFT_PAGE - 1);
-	e->context = c->context[half];
-	e->prot = view_prot(x, view);
-	if (clean) /* the first write has to mark it dirty */
-		e->prot &= ~ARM_PROT_WRITE;
-	e->device = is_device(c, soft_el(c), x);
-	if (x->size > SOFT_PAGE)
-		c->sys->large_pages[half] = true;
-	r = find_region(c->sys->vm, e->pa);
+	if (first < c->sys->large[half].first)
+		c->sys->large[half].first = first;
+	if (last > c->sys->large[half].last)
+		c->sys->large[half].last = last;
+	if (size_bits > c->sys->large[half].size_bits)
+		c->sys->large[half].size_bits = size_bits;
+}
+
+static void set_memory(const struct soft_cpu *c, struct soft_tlb_entry *e)
+{
+	const struct soft_region *r = find_region(c->sys->vm, e->pa, e->secure);
+
 	e->host = r && r->len - (e->pa - r->gpa) >= SOFT_PAGE;
 	e->writable = e->host && r->writable;
 	if (e->host)
 		e->addend = (uintptr_t)(r->host + (e->pa - r->gpa)) - e->page;
-	set_tags(c, e);
 }
 
-static bool allows(uint8_t prot, enum soft_access access)
+static void fill(struct soft_cpu *c, struct soft_tlb_entry *e, unsigned index, uint64_t va,
+		 const struct arm_xlat *x, enum soft_view view)
 {
-	static const uint8_t needed[] = {
-		[SOFT_READ] = ARM_PROT_READ,
-		[SOFT_WRITE] = ARM_PROT_WRITE,
-		[SOFT_EXEC] = ARM_PROT_EXEC,
-	};
+	unsigned half = bit(va, 55);
 
-	return prot & needed[access];
+	if (half && x->ng && !c->sys->upper_ng)
+		see_upper_ng(c);
+	soft_tlb_invalidate(e, index);
+	e->page = va & ~(uint64_t)(SOFT_PAGE - 1);
+	e->pa = x->pa & ~(uint64_t)(SOFT_PAGE - 1);
+	e->context = c->context[half];
+	e->prot = arm_xlat_prot(x, view == SOFT_VIEW_USER, view == SOFT_VIEW_PRIV_PAN);
+	if (x->clean) /* the first write has to mark it dirty */
+		e->prot &= ~ARM_PROT_WRITE;
+	e->device = is_device(x->attr);
+	e->device_stage1 = is_device(x->stage1_attr);
+	e->secure = !x->ns;
+	e->size_bits = (uint8_t)__builtin_ctzll(x->stage1_size);
+	if (x->stage1_size > SOFT_PAGE)
+		see_large(c, va, x->stage1_size);
+	set_memory(c, e);
+	set_tags(c, e, view);
 }
 
+static const enum arm_prot needed[] = {
+	[SOFT_READ] = ARM_PROT_READ,
+	[SOFT_WRITE] = ARM_PROT_WRITE,
+	[SOFT_EXEC] = ARM_PROT_EXEC,
+};
+
+/* LDTR and STTR at EL2 are like others, except in a host. Maintenance does not mind PAN: D8.4.3. */
 static enum soft_view view_of(const struct soft_cpu *c, unsigned flags)
 {
-	if (soft_el(c) == 0 || flags & SOFT_MEM_UNPRIV)
+	unsigned el = soft_el(c);
+
+	if (el == 0)
 		return SOFT_VIEW_USER;
-	return c->pstate & ARM_PSTATE_PAN ? SOFT_VIEW_PRIV_PAN : SOFT_VIEW_PRIV;
+	if (flags & SOFT_MEM_UNPRIV && !(c->pstate & ARM_PSTATE_UAO) &&
+	    (el == 1 || (el == 2 && in_host(hcr_el2(c)))))
+		return SOFT_VIEW_USER;
+	return c->pstate & ARM_PSTATE_PAN && !(flags & SOFT_MEM_CACHE) ? SOFT_VIEW_PRIV_PAN
+								       : SOFT_VIEW_PRIV;
 }
 
 struct soft_tlb_entry *soft_translate(struct soft_cpu *c, uint64_t va, enum soft_access access,
@@ -330,23 +514,23 @@ struct soft_tlb_entry *soft_translate(struct soft_cpu *c, uint64_t va, enum soft
 	enum soft_view view = view_of(c, flags);
 	unsigned index = va >> SOFT_PAGE_BITS & (TLB_ENTRIES - 1);
 	struct soft_tlb_entry *e = &c->sys->tlb[view][index];
-	struct arm_regime r;
+	struct arm_access a = {
+		.need = needed[access],
+		.user = view == SOFT_VIEW_USER,
+		.pan = view == SOFT_VIEW_PRIV_PAN,
+	};
 	struct arm_xlat x;
+	struct regime r;
 
-	if (e->valid && !((va ^ e->page) >> SOFT_PAGE_BITS) &&
-	    e->context == c->context[bit(va, 55)] && allows(e->prot, access))
+	if (!((va ^ e->page) >> SOFT_PAGE_BITS) && e->context == c->context[bit(va, 55)] &&
+	    e->prot & needed[access])
 		return e;
-	get_regime(c, soft_el(c), &r);
-	if (arm_walk(&r, va, &x) != ARM_WALK_OK) {
-		fault(c, va, access, x.fsc);
+	get_regime(c, current_regime(c), &r);
+	if (arm_translate(&r.stage1, &a, va, &x) != ARM_WALK_OK) {
+		fault(c, va, access, flags, &x);
 		return NULL;
 	}
-	if (!allows(view_prot(&x, view), access)) {
-		fault(c, va, access, ARM_FSC_PERMISSION + (unsigned)x.level);
-		return NULL;
-	}
-	update_descriptor(c->sys->vm, &x, access == SOFT_WRITE);
-	fill(c, e, index, va, &x, view, access == SOFT_WRITE);
+	fill(c, e, index, va, &x, view);
 	return e;
 }
 
@@ -362,7 +546,7 @@ bool soft_fetch_page(struct soft_cpu *c)
 	if (!e)
 		return false;
 	if (!e->host) { /* instructions out of a device or out of nothing */
-		fault(c, c->pc, SOFT_EXEC, ARM_FSC_EXTERNAL);
+		external_abort(c, c->pc, SOFT_EXEC);
 		return false;
 	}
 	c->fetch_page = e->page;
@@ -376,23 +560,42 @@ bool soft_fetch_page(struct soft_cpu *c)
 
 /* ---- AT ---- */
 
-/* PAR_EL1, D24.2.137: with F = 0 the address and attributes, with F = 1 the fault status. */
-uint64_t soft_at(struct soft_cpu *c, uint64_t va, unsigned el, bool user, bool write, bool pan)
-{
-	uint64_t mair = el == 3	  ? SOFT_REG(c, MAIR_EL3)
-			: el == 2 ? SOFT_REG(c, MAIR_EL2)
-				  : SOFT_REG(c, MAIR_EL1);
-	enum soft_view view = user ? SOFT_VIEW_USER : pan ? SOFT_VIEW_PRIV_PAN : SOFT_VIEW_PRIV;
-	struct arm_regime r;
-	struct arm_xlat x;
-	uint64_t attr;
+enum {
+	PAR_F = 0,
+	PAR_FST = 1,
+	PAR_SH = 7,
+	PAR_PTW = 8,
+	PAR_S = 9,
+	PAR_NS = 9,
+	PAR_RES1 = 11,
+	PAR_ATTR = 56
+};
+enum { SH_OUTER = 2, ATTR_NC = 0x44 };
 
-	get_regime(c, el, &r);
-	if (arm_walk(&r, va, &x) != ARM_WALK_OK)
-		return 1 | (uint64_t)x.fsc << 1 | 1 << 11;
-	if (!allows(view_prot(&x, view), write ? SOFT_WRITE : SOFT_READ))
-		return 1 | (uint64_t)(ARM_FSC_PERMISSION + (unsigned)x.level) << 1 | 1 << 11;
-	attr = bit(r.sctlr, 0) ? mair >> (x.attr_index * 8) & 0xff : 0;
-	return (x.pa & 0x000ffffffffff000ULL) | attr << 56 |
-	       (uint64_t)(attr & 0xf0 ? x.sh : 2) << 7 | 1 << 11;
+/* PAR_EL1, D24.2.137: with F = 0 the address and attributes, with F = 1 the fault status. */
+static uint64_t par(const struct arm_xlat *x, bool failed)
+{
+	unsigned sh = is_device(x->attr) || x->attr == ATTR_NC ? SH_OUTER : x->sh;
+
+	if (failed)
+		return 1 << PAR_F | (uint64_t)x->fsc << PAR_FST |
+		       (uint64_t)x->fault_on_walk << PAR_PTW | (uint64_t)x->fault_stage2 << PAR_S |
+		       1 << PAR_RES1;
+	return bits(x->pa, 47, 12) << 12 | (uint64_t)x->attr << PAR_ATTR | (uint64_t)sh << PAR_SH |
+	       (uint64_t)x->ns << PAR_NS | 1 << PAR_RES1;
+}
+
+/* Instructions of EL1 must not tell it of stage 2: its faults go to EL2, as external aborts always are taken. */
+void soft_at(struct soft_cpu *c, uint64_t va, unsigned el, const struct arm_access *a)
+{
+	struct arm_xlat x;
+	struct regime r;
+	bool failed;
+
+	get_regime(c, soft_regime_of(c, el), &r);
+	failed = arm_translate(&r.stage1, a, va, &x) != ARM_WALK_OK;
+	if (failed && (is_external(x.fsc) || (x.fault_stage2 && soft_el(c) == 1)))
+		fault(c, va, SOFT_READ, SOFT_MEM_CACHE, &x);
+	else
+		SOFT_REG(c, PAR_EL1) = par(&x, failed);
 }

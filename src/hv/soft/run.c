@@ -40,12 +40,14 @@ void soft_device(struct soft_cpu *c, uint64_t va, uint64_t pa, unsigned bytes, b
 		x->dabt.ipa = pa;
 		x->dabt.is_write = write;
 		x->dabt.is_cache = false;
+		x->dabt.secure = flags & SOFT_MEM_SECURE;
 		return;
 	}
 	x = soft_exit(c, HV_EXIT_MMIO, true);
 	x->mmio.ipa = pa;
 	x->mmio.size = bytes;
 	x->mmio.is_write = write;
+	x->mmio.secure = flags & SOFT_MEM_SECURE;
 	x->mmio.value = write ? value : 0;
 	s->mmio.pending = true;
 	s->mmio.size = bytes;

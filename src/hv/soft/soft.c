@@ -113,8 +113,7 @@ static void forget_translations(struct hv_vm *vm)
 	for (unsigned i = 0; i < SOFT_MAX_CPUS; i++) {
 		if (!vm->cpu[i])
 			continue;
-		atomic_fetch_add(&vm->cpu[i]->s.flush_wanted, 1);
-		soft_event(&vm->cpu[i]->c, SOFT_EVENT_FLUSH);
+		soft_tlb_request(vm->cpu[i], NULL);
 	}
 }
 
@@ -136,6 +135,7 @@ static int soft_mem_map(struct hv_vm *vm, uint64_t gpa, void *host, uint64_t len
 		n->gpa = gpa;
 		n->host = host;
 		n->writable = prot & HV_WRITE;
+		n->secure = prot & HV_SECURE;
 		__atomic_store_n(&n->len, len, __ATOMIC_RELEASE);
 		if (i == vm->region_count)
 			__atomic_store_n(&vm->region_count, i + 1, __ATOMIC_RELEASE);
@@ -186,7 +186,7 @@ static int soft_vcpu_reset(struct hv_vcpu *v)
 	v->s.upper_ng = false;
 	soft_sysreg_reset(c);
 	soft_tlb_flush(c);
-	soft_context_changed(c);
+	soft_mmu_changed(c);
 	return 0;
 }
 
@@ -203,6 +203,7 @@ static int soft_vcpu_create(struct hv_vm *vm, unsigned index, struct hv_vcpu **o
 	v->s.index = index;
 	v->s.debug_flags = HV_DEBUG_BRK; /* as hypervisors are asked to */
 	pthread_mutex_init(&v->s.lock, NULL);
+	pthread_mutex_init(&v->s.flush_lock, NULL);
 	pthread_condattr_init(&monotonic);
 	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
 	pthread_cond_init(&v->s.wake, &monotonic);
@@ -225,6 +226,7 @@ static void soft_vcpu_destroy(struct hv_vcpu *v)
 	pthread_mutex_unlock(&v->s.vm->lock);
 	pthread_cond_destroy(&v->s.wake);
 	pthread_mutex_destroy(&v->s.lock);
+	pthread_mutex_destroy(&v->s.flush_lock);
 	free(v);
 }
 
@@ -264,12 +266,9 @@ static int soft_mmio_done(struct hv_vcpu *v, uint64_t value)
 static int soft_mmio_abort(struct hv_vcpu *v)
 {
 	struct soft_cpu *c = &v->c;
-	unsigned target = soft_sync_target(c);
 
 	v->s.mmio.pending = false;
-	soft_take_sync(
-		c, arm_esr_dabt(soft_el(c), target, ARM_FSC_EXTERNAL, v->s.mmio.is_write, false),
-		v->s.mmio.va, c->pc);
+	soft_external_abort(c, v->s.mmio.va, v->s.mmio.is_write);
 	c->pc = c->next_pc;
 	return 0;
 }

@@ -22,6 +22,8 @@ enum {
 		62500000, /* as QEMU's; firmware for its boards writes this into CNTFRQ_EL0 */
 	SOFT_POLL = 2000, /* instructions between two looks at the timers */
 	SOFT_DECODE_BITS = 14,
+	SOFT_MMU_CONFIGS = 16,
+	SOFT_TLBI_RING = 16,
 };
 
 /* Bits of soft_cpu.event. */
@@ -45,6 +47,22 @@ struct soft_region {
 	uint64_t gpa, len;
 	uint8_t *host;
 	bool writable;
+	bool secure; /* not in the Non-secure address space */
+};
+
+/* Translation regimes; EL2&0 is that of EL2 with HCR_EL2.E2H. */
+enum soft_regime { SOFT_EL10, SOFT_EL20, SOFT_EL2, SOFT_EL3 };
+
+/* What may change translation without any TLBI; entries belong to one. */
+struct soft_mmu_config {
+	uint64_t sctlr, tcr, mair;
+};
+
+/* Entries that TLB maintenance takes. */
+struct soft_tlbi {
+	uint64_t context, mask; /* of soft_tlb_entry.context */
+	uint64_t va;
+	bool by_va;
 };
 
 struct hv_vm {
@@ -73,10 +91,15 @@ struct soft_sys {
 	uint64_t sp_el[4];
 
 	struct soft_tlb_entry tlb[SOFT_VIEW_COUNT][1 << SOFT_TLB_BITS];
-	struct soft_tlb_entry uncached; /* of an access that must not be remembered */
-	/* Pages out of larger blocks: [0] lower, [1] upper half. TLBI by address must find them all. */
-	bool large_pages[2];
+	/* Where in the lower and the upper half pages out of larger blocks are, and the largest size: TLBI by
+	 * address must find all pages of its block. */
+	struct {
+		uint64_t first, last;
+		unsigned size_bits;
+	} large[2];
 	bool upper_ng; /* non-global pages seen in the upper half: its context has the ASID, too */
+	struct soft_mmu_config config[SOFT_MMU_CONFIGS];
+	uint8_t config_count, config_of[4]; /* ... in use by the registers of ELn */
 
 	struct soft_decoded decoded[1 << SOFT_DECODE_BITS];
 
@@ -101,8 +124,12 @@ struct soft_sys {
 	pthread_cond_t wake;
 	bool event_register; /* SEV, WFE */
 
-	/* TLB maintenance by others: requests and how many of them have been carried out. */
+	/* TLB maintenance by others: requests and how many of them have been carried out. What they are is
+	 * under flush_lock; more than fit mean everything. */
 	atomic_uint flush_wanted, flush_done;
+	pthread_mutex_t flush_lock;
+	struct soft_tlbi flush[SOFT_TLBI_RING];
+	unsigned flush_count;
 	atomic_bool in_guest;
 };
 
@@ -143,18 +170,39 @@ struct soft_tlb_entry *soft_translate(struct soft_cpu *c, uint64_t va, enum soft
 				      unsigned flags);
 /* The page of c->pc into fetch_page and fetch_host. False: an exception was taken, or an exit is due. */
 bool soft_fetch_page(struct soft_cpu *c);
+/* The regime that the level @el uses; EL1 and EL0 are those of EL0 in a host (HCR_EL2.{E2H,TGE} = {1,1}), too. */
+enum soft_regime soft_regime_of(const struct soft_cpu *c, unsigned el);
+/* The context of entries of a regime, and which of its bits tell regimes, Security states and VMIDs apart. */
+uint64_t soft_context_of(const struct soft_cpu *c, enum soft_regime regime);
+#define SOFT_CONTEXT_ASID   0xffffULL
+#define SOFT_CONTEXT_VMID   (0xffffULL << 16)
+#define SOFT_CONTEXT_REGIME (0x1fULL << 32) /* with the Security state */
+uint64_t soft_context_id(const struct soft_cpu *c, unsigned half);
+/* SCTLR_ELx, TCR_ELx or MAIR_ELx has been written. */
+void soft_mmu_changed(struct soft_cpu *c);
+/* Synchronous external abort for a data access. */
+void soft_external_abort(struct soft_cpu *c, uint64_t va, bool is_write);
+/* Misaligned access to memory that is Device by one of the stages. */
+void soft_device_alignment(struct soft_cpu *c, const struct soft_tlb_entry *e, uint64_t va,
+			   bool is_write);
+/* AT: PAR_EL1, or an exception. @el: whose regime; @both: stage 2, too. */
+void soft_at(struct soft_cpu *c, uint64_t va, unsigned el, const struct arm_access *a);
+
+/* ---- tlb.c ---- */
+void soft_tlb_invalidate(struct soft_tlb_entry *e, unsigned index);
 void soft_tlb_flush(struct soft_cpu *c);
-/* TLBI by address: @va as in the register, any ASID. */
-void soft_tlb_flush_va(struct soft_cpu *c, uint64_t va);
-void soft_tlb_flush_asid(struct soft_cpu *c, uint16_t asid);
+void soft_tlb_flush_some(struct soft_cpu *c, const struct soft_tlbi *t);
 /* All CPUs of the VM, this one included; the others have done it when soft_dsb() returns. */
-void soft_tlb_flush_all_cpus(struct soft_cpu *c);
+void soft_tlb_flush_all_cpus(struct soft_cpu *c, const struct soft_tlbi *t);
 void soft_dsb(struct soft_cpu *c);
+/* Leave a request with a CPU; @t NULL: everything. Any thread. */
+void soft_tlb_request(struct hv_vcpu *v, const struct soft_tlbi *t);
 /* Carry out what others have asked for. */
 void soft_flush_requests(struct soft_cpu *c);
-/* AT: PAR_EL1's value. */
-uint64_t soft_at(struct soft_cpu *c, uint64_t va, unsigned el, bool user, bool write, bool pan);
-uint64_t soft_context_id(const struct soft_cpu *c, unsigned half);
+
+/* ---- mmu_ops.c ---- */
+/* TLBI and AT: SYS instruction @code with operand @x. False: it is none of them, or not at this level. */
+bool soft_mmu_op(struct soft_cpu *c, uint16_t code, uint64_t x);
 
 /* An access to something that is no memory: exit for it. */
 void soft_device(struct soft_cpu *c, uint64_t va, uint64_t pa, unsigned bytes, bool write,

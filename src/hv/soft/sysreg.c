@@ -3,6 +3,7 @@
  * MRS and MSR: Arm ARM (DDI 0487), C5 and D24. Most registers are storage with a place in
  * soft_sys.reg[]; here is what does more, who may access what, and the values after reset.
  */
+#include "hv/soft/pmu.h"
 #include "hv/soft/sys.h"
 
 #include "util/bits.h"
@@ -86,7 +87,7 @@ static const struct sysreg_desc *check_access(struct soft_cpu *c, uint32_t w, ui
 		soft_undefined(c);
 		return NULL;
 	}
-	if (el == 0 && !el0_allowed(c, code)) {
+	if (el == 0 && (!el0_allowed(c, code) || !soft_pmu_el0(c, code, is_read))) {
 		soft_take_sync(c, arm_esr_sysreg(code, a64_Rt(w), is_read), 0, c->pc);
 		return NULL;
 	}
@@ -186,7 +187,7 @@ static bool read_special(struct soft_cpu *c, uint16_t code, uint64_t *v)
 		     (bit(soft_lines(c), HV_FIQ) ? ARM_PSTATE_F : 0);
 		break;
 	default:
-		return soft_timer_read(c, code, v);
+		return soft_pmu_read(c, code, v) || soft_timer_read(c, code, v);
 	}
 	return true;
 }
@@ -254,13 +255,12 @@ static bool write_special(struct soft_cpu *c, uint16_t code, uint64_t v)
 		soft_debug_changed(c);
 		break;
 	default:
-		return soft_timer_write(c, code, v);
+		return soft_pmu_write(c, code, v) || soft_timer_write(c, code, v);
 	}
 	return true;
 }
 
-/* Registers whose values are looked at when the context changes; the MMU's own ones make what the TLB holds
- * wrong in ways that software need not say. */
+/* Registers whose values are looked at when the context changes. */
 static void after_write(struct soft_cpu *c, uint16_t code)
 {
 	if (soft_debug_is_register(code))
@@ -275,13 +275,15 @@ static void after_write(struct soft_cpu *c, uint16_t code)
 	case SYS_MAIR_EL1:
 	case SYS_MAIR_EL2:
 	case SYS_MAIR_EL3:
-		soft_tlb_flush(c);
-		soft_context_changed(c);
+		soft_mmu_changed(c);
 		break;
 	case SYS_TTBR0_EL1:
 	case SYS_TTBR1_EL1:
 	case SYS_TTBR0_EL2:
+	case SYS_TTBR1_EL2:
 	case SYS_TTBR0_EL3:
+	case SYS_VTCR_EL2:
+	case SYS_VTTBR_EL2:
 	case SYS_HCR_EL2:
 	case SYS_SCR_EL3:
 	case SYS_MDSCR_EL1:
@@ -413,15 +415,15 @@ static const struct {
 	{SYSREG_IX_DCZID_EL0, 4},
 	{SYSREG_IX_ID_AA64PFR0_EL1, 0x1100000000110011}, /* CSV3, CSV2, half precision */
 	{SYSREG_IX_ID_AA64PFR1_EL1, 0x10},
-	{SYSREG_IX_ID_AA64DFR0_EL1, 6 | SOFT_DEBUG_ID},
+	{SYSREG_IX_ID_AA64DFR0_EL1, 6 | SOFT_DEBUG_ID | SOFT_PMU_ID},
 	/* FlagM, FHM, DP, SM4, SM3, SHA3, RDM, Atomics, CRC32, SHA2, SHA1, AES */
 	{SYSREG_IX_ID_AA64ISAR0_EL1, 0x0011111110212120},
 	/* LRCPC2, FCMA, JSCVT, DPB */
 	{SYSREG_IX_ID_AA64ISAR1_EL1, 0x0000000000211001},
 	/* 48 bits, 16-bit ASIDs, mixed endian, all granules */
 	{SYSREG_IX_ID_AA64MMFR0_EL1, 0x0000000000110125},
-	/* HAFDBS with dirty state, HPDS, PAN2 */
-	{SYSREG_IX_ID_AA64MMFR1_EL1, 0x0000000000201002},
+	/* HAFDBS with dirty state, 16-bit VMIDs, HPDS, PAN2, XNX */
+	{SYSREG_IX_ID_AA64MMFR1_EL1, 0x0000000010201022},
 	{SYSREG_IX_ID_AA64MMFR2_EL1, 0x10}, /* UAO */
 };
 

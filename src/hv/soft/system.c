@@ -181,117 +181,13 @@ static void nothing(struct soft_cpu *c, uint64_t x)
 {
 }
 
-static uint64_t tlbi_va(uint64_t x)
-{
-	return (uint64_t)sign_extend(x << SOFT_PAGE_BITS, 56);
-}
-
-static void tlbi_all(struct soft_cpu *c, uint64_t x)
-{
-	soft_tlb_flush(c);
-}
-
-static void tlbi_all_is(struct soft_cpu *c, uint64_t x)
-{
-	soft_tlb_flush_all_cpus(c);
-}
-
-static void tlbi_asid(struct soft_cpu *c, uint64_t x)
-{
-	soft_tlb_flush_asid(c, x >> 48);
-}
-
-static void tlbi_by_va(struct soft_cpu *c, uint64_t x)
-{
-	soft_tlb_flush_va(c, tlbi_va(x));
-}
-
-/* Alone, a CPU need not flush everything. */
-static bool others(const struct soft_cpu *c)
-{
-	const struct hv_vm *vm = c->sys->vm;
-
-	for (unsigned i = 0; i < SOFT_MAX_CPUS; i++) {
-		struct hv_vcpu *v = __atomic_load_n(&vm->cpu[i], __ATOMIC_ACQUIRE);
-
-		if (v && &v->c != c)
-			return true;
-	}
-	return false;
-}
-
-static void tlbi_asid_is(struct soft_cpu *c, uint64_t x)
-{
-	if (others(c))
-		soft_tlb_flush_all_cpus(c);
-	else
-		tlbi_asid(c, x);
-}
-
-static void tlbi_by_va_is(struct soft_cpu *c, uint64_t x)
-{
-	if (others(c))
-		soft_tlb_flush_all_cpus(c);
-	else
-		tlbi_by_va(c, x);
-}
-
-static void at_s1e1r(struct soft_cpu *c, uint64_t x)
-{
-	SOFT_REG(c, PAR_EL1) = soft_at(c, x, 1, false, false, false);
-}
-
-static void at_s1e1w(struct soft_cpu *c, uint64_t x)
-{
-	SOFT_REG(c, PAR_EL1) = soft_at(c, x, 1, false, true, false);
-}
-
-static void at_s1e0r(struct soft_cpu *c, uint64_t x)
-{
-	SOFT_REG(c, PAR_EL1) = soft_at(c, x, 1, true, false, false);
-}
-
-static void at_s1e0w(struct soft_cpu *c, uint64_t x)
-{
-	SOFT_REG(c, PAR_EL1) = soft_at(c, x, 1, true, true, false);
-}
-
-static void at_s1e1rp(struct soft_cpu *c, uint64_t x)
-{
-	SOFT_REG(c, PAR_EL1) = soft_at(c, x, 1, false, false, c->pstate & ARM_PSTATE_PAN);
-}
-
-static void at_s1e1wp(struct soft_cpu *c, uint64_t x)
-{
-	SOFT_REG(c, PAR_EL1) = soft_at(c, x, 1, false, true, c->pstate & ARM_PSTATE_PAN);
-}
-
-static void at_s1e2r(struct soft_cpu *c, uint64_t x)
-{
-	SOFT_REG(c, PAR_EL1) = soft_at(c, x, 2, false, false, false);
-}
-
-static void at_s1e2w(struct soft_cpu *c, uint64_t x)
-{
-	SOFT_REG(c, PAR_EL1) = soft_at(c, x, 2, false, true, false);
-}
-
-static void at_s1e3r(struct soft_cpu *c, uint64_t x)
-{
-	SOFT_REG(c, PAR_EL1) = soft_at(c, x, 3, false, false, false);
-}
-
-static void at_s1e3w(struct soft_cpu *c, uint64_t x)
-{
-	SOFT_REG(c, PAR_EL1) = soft_at(c, x, 3, false, true, false);
-}
-
 enum { ZVA_BYTES = 64, DC_LINE_BYTES = 64 };
 
-/* DC ZVA and DC IVAC are stores for watchpoints, D2.10.6; no other maintenance is. */
-static bool watched(struct soft_cpu *c, uint64_t va, unsigned bytes)
+/* DC ZVA and DC IVAC are stores for watchpoints, D2.10.6; no other maintenance is. The syndrome says of DC IVAC only
+ * that it is maintenance. */
+static bool watched(struct soft_cpu *c, uint64_t va, unsigned bytes, bool is_cache)
 {
-	return c->sys->debug.watchpoints && soft_watch_slow(c, va, bytes, true, false, true);
+	return c->sys->debug.watchpoints && soft_watch_slow(c, va, bytes, true, false, is_cache);
 }
 
 static void dc_zva(struct soft_cpu *c, uint64_t x)
@@ -299,12 +195,13 @@ static void dc_zva(struct soft_cpu *c, uint64_t x)
 	uint64_t va = align_down(x, ZVA_BYTES);
 	struct soft_tlb_entry *e = soft_translate(c, va, SOFT_WRITE, 0);
 
-	if (!e || watched(c, va, ZVA_BYTES))
+	if (!e || watched(c, va, ZVA_BYTES, false))
 		return;
 	if (e->device && bit(soft_sctlr(c, soft_el(c)), 0))
 		soft_raise_alignment(c, x, true);
 	else if (!e->writable)
-		soft_device(c, x, e->pa + (va & (SOFT_PAGE - 1)), ZVA_BYTES, true, 0, 0);
+		soft_device(c, x, e->pa + (va & (SOFT_PAGE - 1)), ZVA_BYTES, true,
+			    e->secure ? SOFT_MEM_SECURE : 0, 0);
 	else
 		memset((void *)(uintptr_t)(va + e->addend), 0, ZVA_BYTES);
 }
@@ -312,13 +209,13 @@ static void dc_zva(struct soft_cpu *c, uint64_t x)
 /* Maintenance by address does nothing here, but faults as a load does. */
 static void dc_by_va(struct soft_cpu *c, uint64_t x)
 {
-	soft_translate(c, x, SOFT_READ, 0);
+	soft_translate(c, x, SOFT_READ, SOFT_MEM_CACHE);
 }
 
 static void dc_ivac(struct soft_cpu *c, uint64_t x)
 {
-	if (soft_translate(c, x, SOFT_WRITE, 0))
-		watched(c, align_down(x, DC_LINE_BYTES), DC_LINE_BYTES);
+	if (soft_translate(c, x, SOFT_WRITE, SOFT_MEM_CACHE))
+		watched(c, align_down(x, DC_LINE_BYTES), DC_LINE_BYTES, true);
 }
 
 struct sys_op {
@@ -344,49 +241,6 @@ static const struct sys_op sys_ops[] = {
 	{OP(3, 7, 11, 1), dc_by_va, 0, SCTLR_UCI}, /* DC CVAU */
 	{OP(3, 7, 12, 1), dc_by_va, 0, SCTLR_UCI}, /* DC CVAP */
 	{OP(3, 7, 14, 1), dc_by_va, 0, SCTLR_UCI}, /* DC CIVAC */
-	{OP(0, 7, 8, 0), at_s1e1r, 1, 0},	   /* AT S1E1R */
-	{OP(0, 7, 8, 1), at_s1e1w, 1, 0},
-	{OP(0, 7, 8, 2), at_s1e0r, 1, 0},
-	{OP(0, 7, 8, 3), at_s1e0w, 1, 0},
-	{OP(0, 7, 9, 0), at_s1e1rp, 1, 0},
-	{OP(0, 7, 9, 1), at_s1e1wp, 1, 0},
-	{OP(4, 7, 8, 0), at_s1e2r, 2, 0},
-	{OP(4, 7, 8, 1), at_s1e2w, 2, 0},
-	{OP(6, 7, 8, 0), at_s1e3r, 3, 0},
-	{OP(6, 7, 8, 1), at_s1e3w, 3, 0},
-	{OP(0, 8, 3, 0), tlbi_all_is, 1, 0},   /* TLBI VMALLE1IS */
-	{OP(0, 8, 3, 1), tlbi_by_va_is, 1, 0}, /* VAE1IS */
-	{OP(0, 8, 3, 2), tlbi_asid_is, 1, 0},  /* ASIDE1IS */
-	{OP(0, 8, 3, 3), tlbi_by_va_is, 1, 0}, /* VAAE1IS */
-	{OP(0, 8, 3, 5), tlbi_by_va_is, 1, 0}, /* VALE1IS */
-	{OP(0, 8, 3, 7), tlbi_by_va_is, 1, 0}, /* VAALE1IS */
-	{OP(0, 8, 7, 0), tlbi_all, 1, 0},      /* VMALLE1 */
-	{OP(0, 8, 7, 1), tlbi_by_va, 1, 0},
-	{OP(0, 8, 7, 2), tlbi_asid, 1, 0},
-	{OP(0, 8, 7, 3), tlbi_by_va, 1, 0},
-	{OP(0, 8, 7, 5), tlbi_by_va, 1, 0},
-	{OP(0, 8, 7, 7), tlbi_by_va, 1, 0},
-	/* Those of EL2 and EL3 are rare: they take everything. */
-	{OP(4, 8, 0, 1), tlbi_all_is, 2, 0}, /* IPAS2E1IS */
-	{OP(4, 8, 0, 5), tlbi_all_is, 2, 0}, /* IPAS2LE1IS */
-	{OP(4, 8, 3, 0), tlbi_all_is, 2, 0}, /* ALLE2IS */
-	{OP(4, 8, 3, 1), tlbi_all_is, 2, 0}, /* VAE2IS */
-	{OP(4, 8, 3, 4), tlbi_all_is, 2, 0}, /* ALLE1IS */
-	{OP(4, 8, 3, 5), tlbi_all_is, 2, 0}, /* VALE2IS */
-	{OP(4, 8, 3, 6), tlbi_all_is, 2, 0}, /* VMALLS12E1IS */
-	{OP(4, 8, 4, 1), tlbi_all, 2, 0},    /* IPAS2E1 */
-	{OP(4, 8, 4, 5), tlbi_all, 2, 0},    /* IPAS2LE1 */
-	{OP(4, 8, 7, 0), tlbi_all, 2, 0},    /* ALLE2 */
-	{OP(4, 8, 7, 1), tlbi_all, 2, 0},    /* VAE2 */
-	{OP(4, 8, 7, 4), tlbi_all, 2, 0},    /* ALLE1 */
-	{OP(4, 8, 7, 5), tlbi_all, 2, 0},    /* VALE2 */
-	{OP(4, 8, 7, 6), tlbi_all, 2, 0},    /* VMALLS12E1 */
-	{OP(6, 8, 3, 0), tlbi_all_is, 3, 0}, /* ALLE3IS */
-	{OP(6, 8, 3, 1), tlbi_all_is, 3, 0}, /* VAE3IS */
-	{OP(6, 8, 3, 5), tlbi_all_is, 3, 0}, /* VALE3IS */
-	{OP(6, 8, 7, 0), tlbi_all, 3, 0},    /* ALLE3 */
-	{OP(6, 8, 7, 1), tlbi_all, 3, 0},    /* VAE3 */
-	{OP(6, 8, 7, 5), tlbi_all, 3, 0},    /* VALE3 */
 };
 
 static const struct sys_op *find_op(uint16_t code)
@@ -404,6 +258,8 @@ void soft_SYS(struct soft_cpu *c, uint32_t w)
 	const struct sys_op *op = find_op(code);
 	unsigned el = soft_el(c);
 
+	if (!op && el && soft_mmu_op(c, code, soft_x(c, a64_Rt(w))))
+		return;
 	if (!op || el < op->lowest_el || op->lowest_el > c->sys->vm->highest_el)
 		soft_undefined(c);
 	else if (el == 0 && !bit(SOFT_REG(c, SCTLR_EL1), op->el0_bit))
