@@ -371,7 +371,7 @@ static int opt_log_file(void *ctx, const char *value, const char *where, struct 
 }
 
 const struct option cli_board_options[] = {
-	{"cpu", "MODEL", "model of the CPUs: host", opt_cpu, false},
+	{"cpu", "MODEL", "model of the CPUs: host, max, cortex-a57 ...", opt_cpu, false},
 	{"smp", "N", "number of CPUs, 1 to 8", opt_smp, false},
 	{"mem", "SIZE", "memory; MiB without a unit (K, M, G)", opt_mem, false},
 	{"serial", "WHERE",

@@ -3,6 +3,7 @@
 #include "fake_pe.h"
 #include "fixture.h"
 
+#include "arm/sysreg.h"
 #include "dev/cpu.h"
 #include "dev/dt.h"
 
@@ -75,6 +76,59 @@ static void test_cpu(void **state)
 	assert_string_equal(text(&t, "/psci", "method"), "smc");
 	assert_string_equal(text(&t, "/psci", "compatible"), "arm,psci-1.0");
 	assert_int_equal(cell(&t, "/psci", "cpu_on", 0), 0xc4000003);
+	drop(&f);
+}
+
+/* With EL3, PSCI is for firmware to provide, and to describe. */
+static void test_cpu_el3(void **state)
+{
+	static const struct fixture_prop props[] = {{"el2", "true"}, {"el3", "true"}, {0}};
+	struct fixture f;
+	struct tree t;
+
+	make(&f, &cpu_component, props, 1);
+	assert_int_equal(cpu_els(f.dev), 0xf);
+	describe(&f, &t);
+	assert_int_equal(cell(&t, "/cpus/cpu@0", "reg", 0), 0);
+	assert_null(text(&t, "/cpus/cpu@0", "enable-method"));
+	assert_true(fdt_path_offset(t.fdt, "/psci") < 0);
+	drop(&f);
+}
+
+static void test_cpu_model(void **state)
+{
+	static const struct fixture_prop a57[] = {{"model", "cortex-a57"}, {"count", "2"}, {0}};
+	static const struct fixture_prop max[] = {{"model", "max"}, {0}};
+	const uint16_t cpuectlr = SYSREG(3, 1, 15, 2, 1), l2ctlr = SYSREG(3, 1, 11, 0, 2);
+	struct pe_access pe0 = {.pe = 0, .el = 3}, pe1 = {.pe = 1, .el = 3};
+	struct fixture f;
+	uint64_t v, mask;
+
+	make(&f, &cpu_component, a57, 2);
+	assert_false(cpu_is_host(f.dev));
+	assert_int_equal(fake_pe_id(f.host.pes, SYS_MIDR_EL1, &mask), 0x411fd070);
+	assert_int_equal(mask, 0xffffffff);
+	assert_true(fake_pe_sysreg_read(f.host.pes, &pe0, l2ctlr, &v));
+	assert_int_equal(v, 1 << 24);
+	assert_true(fake_pe_sysreg_write(f.host.pes, &pe1, cpuectlr, 0x40));
+	assert_true(fake_pe_sysreg_read(f.host.pes, &pe0, cpuectlr, &v));
+	assert_int_equal(v, 0);
+	assert_true(fake_pe_sysreg_read(f.host.pes, &pe1, cpuectlr, &v));
+	assert_int_equal(v, 0x40);
+	dev_reset(f.dev);
+	assert_true(fake_pe_sysreg_read(f.host.pes, &pe1, cpuectlr, &v));
+	assert_int_equal(v, 0);
+	drop(&f);
+
+	make(&f, &cpu_component, max, 1);
+	assert_int_equal(fake_pe_id(f.host.pes, SYS_MIDR_EL1, &mask), 0x000f0510);
+	assert_false(fake_pe_sysreg_read(f.host.pes, &pe0, cpuectlr, &v));
+	drop(&f);
+
+	make(&f, &cpu_component, NULL, 1);
+	assert_true(cpu_is_host(f.dev));
+	fake_pe_id(f.host.pes, SYS_MIDR_EL1, &mask);
+	assert_int_equal(mask, 0);
 	drop(&f);
 }
 
@@ -175,6 +229,7 @@ static void test_clock(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_cpu_el3),	     cmocka_unit_test(test_cpu_model),
 		cmocka_unit_test(test_cpu),	     cmocka_unit_test(test_cpu_count_refused),
 		cmocka_unit_test(test_timer),	     cmocka_unit_test(test_timer_dt),
 		cmocka_unit_test(test_timer_of_vhe), cmocka_unit_test(test_clock),

@@ -34,6 +34,8 @@ static const struct {
 	{0xd53ccba0, "MRS_ICC_EL2", POLICY_UPPER, INTERCEPT_MRS},     /* mrs x0, ich_vmcr_el2 */
 	{0xd53cc9a0, "MRS_ICC_EL2", POLICY_UPPER, INTERCEPT_MRS},     /* mrs x0, icc_sre_el2 */
 	{0xd51ccc00, "MSR_ICC_EL2", POLICY_UPPER, INTERCEPT_MSR},     /* msr ich_lr0_el2, x0 */
+	{0xd539f203, "MRS_IMPDEF", POLICY_UPPER, INTERCEPT_MRS},      /* mrs x3, s3_1_c15_c2_0 */
+	{0xd519b043, "MSR_IMPDEF", POLICY_UPPER, INTERCEPT_MSR},      /* msr s3_1_c11_c0_2, x3 */
 	{0xd51eccbf, "MSR_ICC_EL3", POLICY_UPPER, INTERCEPT_MSR},     /* msr icc_sre_el3, xzr */
 	{0xd53ecc80, "MRS_ICC_EL3", POLICY_UPPER, INTERCEPT_MRS},     /* mrs x0, icc_ctlr_el3 */
 	{0xd5384601, "MRS_ICC_PMR", POLICY_ALWAYS, INTERCEPT_MRS},    /* mrs x1, icc_pmr_el1 */
