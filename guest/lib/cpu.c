@@ -72,7 +72,7 @@ void exception(struct frame *f, unsigned vector)
 	trap_leave(c->resume_sp);
 }
 
-static bool trap_at(trap_fn *fn, uint64_t arg, uint64_t spsr, struct trap *t)
+bool trap_at(trap_fn *fn, uint64_t arg, uint64_t spsr, struct trap *t)
 {
 	struct cpu *c = this_cpu();
 	bool taken;

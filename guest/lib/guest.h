@@ -149,6 +149,8 @@ typedef void trap_fn(uint64_t arg);
 bool trap_el1(trap_fn *fn, uint64_t arg, struct trap *t);
 /* The same at EL0 (MMU on). There is no way back but an exception. @fn must be self-contained. */
 void trap_el0(trap_fn *fn, uint64_t arg, struct trap *t);
+/* At the level and with the PSTATE of @spsr, at the address @fn as it is. */
+bool trap_at(trap_fn *fn, uint64_t arg, uint64_t spsr, struct trap *t);
 uint64_t user_address(const void *p);
 
 /* ---- MMU: flat map, 0-1 GiB Device-nGnRnE, RAM Normal write-back ---- */

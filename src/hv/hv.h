@@ -86,6 +86,7 @@ struct hv_exit {
 		} brk;
 		struct {
 			uint64_t far;
+			bool is_write;
 		} watch;
 		struct {
 			uint32_t word;

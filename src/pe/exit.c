@@ -3,6 +3,7 @@
 #include "pe/pe_int.h"
 
 #include "arm/exc.h"
+#include "arm/sysreg.h"
 #include "util/bits.h"
 #include "util/log.h"
 
@@ -103,6 +104,40 @@ void pe_let_back_end_intercept(struct pe_set *s)
 		s->cfg.hv->set_intercept(s->cfg.vm, wants, NULL);
 }
 
+/* ---- the guest's own breakpoints and watchpoints, which some hosts report with its BRKs ---- */
+
+enum { FSC_DEBUG = 0x22, MDSCR_KDE = 13, MDSCR_MDE = 15 };
+
+/* Those hosts report them when the guest has masked them, too. It has to go on, so it loses them all: nothing
+ * can take it across this one alone. */
+static bool debug_masked(struct pe *pe)
+{
+	uint64_t mdscr = pe_get(pe, REG_SYS(SYS_MDSCR_EL1));
+
+	if (!pe_el(pe) || (bit(mdscr, MDSCR_KDE) && !(pe_get(pe, REG_PSTATE) & ARM_PSTATE_D)))
+		return false;
+	LOG(pe, "%s: masked debug event at EL1, MDSCR_EL1.MDE cleared", pe->name);
+	pe_put(pe, REG_SYS(SYS_MDSCR_EL1), mdscr & ~(1ULL << MDSCR_MDE));
+	return true;
+}
+
+static void exit_hwbp(struct pe *pe, const struct hv_exit *x)
+{
+	enum arm_ec ec = pe_el(pe) ? ARM_EC_BREAKPOINT_SAME : ARM_EC_BREAKPOINT_LOWER;
+
+	if (!debug_masked(pe))
+		pe_inject(pe, arm_esr(ec, FSC_DEBUG), 0);
+}
+
+static void exit_watch(struct pe *pe, const struct hv_exit *x)
+{
+	enum arm_ec ec = pe_el(pe) ? ARM_EC_WATCHPOINT_SAME : ARM_EC_WATCHPOINT_LOWER;
+
+	if (!debug_masked(pe))
+		pe_inject(pe, arm_esr(ec, FSC_DEBUG | (uint32_t)x->watch.is_write << 6),
+			  x->watch.far);
+}
+
 /* ---- the others ---- */
 
 static void exit_nothing(struct pe *pe, const struct hv_exit *x)
@@ -147,12 +182,12 @@ static void exit_fail(struct pe *pe, const struct hv_exit *x)
 }
 
 static void (*const handlers[HV_EXIT_COUNT])(struct pe *pe, const struct hv_exit *x) = {
-	[HV_EXIT_KICK] = exit_nothing,	[HV_EXIT_MMIO] = pe_mmio,
-	[HV_EXIT_DABT] = pe_dabt,	[HV_EXIT_BRK] = exit_brk,
-	[HV_EXIT_HVC] = exit_hvc,	[HV_EXIT_SMC] = exit_hvc,
-	[HV_EXIT_STEP] = exit_step,	[HV_EXIT_HWBP] = exit_nothing,
-	[HV_EXIT_WATCH] = exit_nothing, [HV_EXIT_INTERCEPT] = exit_intercept,
-	[HV_EXIT_WAKE] = exit_wake,	[HV_EXIT_SYSTEM] = exit_system,
+	[HV_EXIT_KICK] = exit_nothing, [HV_EXIT_MMIO] = pe_mmio,
+	[HV_EXIT_DABT] = pe_dabt,      [HV_EXIT_BRK] = exit_brk,
+	[HV_EXIT_HVC] = exit_hvc,      [HV_EXIT_SMC] = exit_hvc,
+	[HV_EXIT_STEP] = exit_step,    [HV_EXIT_HWBP] = exit_hwbp,
+	[HV_EXIT_WATCH] = exit_watch,  [HV_EXIT_INTERCEPT] = exit_intercept,
+	[HV_EXIT_WAKE] = exit_wake,    [HV_EXIT_SYSTEM] = exit_system,
 	[HV_EXIT_FAIL] = exit_fail,
 };
 

@@ -196,6 +196,40 @@ static void test_brk_is_the_guests(void **state)
 	rig_assert_exception(r, 0x200, arm_esr_brk(INTERCEPT_SLOT_FIRST), BASE + 0x48, EL1H);
 }
 
+#define MDSCR_KDE_MDE (1ULL << 13 | 1ULL << 15)
+
+static void queue_debug(struct rig *r, const struct hv_exit *e, uint64_t pstate, uint64_t mdscr)
+{
+	struct fake_reg regs[] = {{REG_PC, BASE + 0x40},
+				  {REG_PSTATE, pstate},
+				  {REG_SYS(SYS_VBAR_EL1), VBAR},
+				  {REG_SYS(SYS_MDSCR_EL1), mdscr}};
+
+	fake_queue(r->vm, 0, e, regs, ARRAY_COUNT(regs));
+	assert_true(fake_wait_idle(r->vm, 0));
+}
+
+static void test_debug_events_are_the_guests(void **state)
+{
+	const struct hv_exit hwbp = {.kind = HV_EXIT_HWBP};
+	const struct hv_exit watch = {.kind = HV_EXIT_WATCH, .watch = {0x1234, true}};
+	struct rig *r = *state;
+
+	rig_start(r);
+	queue_debug(r, &hwbp, EL0T, 0);
+	rig_assert_exception(r, 0x400, arm_esr(ARM_EC_BREAKPOINT_LOWER, 0x22), BASE + 0x40, EL0T);
+	queue_debug(r, &hwbp, EL1H & ~ARM_PSTATE_D, MDSCR_KDE_MDE);
+	rig_assert_exception(r, 0x200, arm_esr(ARM_EC_BREAKPOINT_SAME, 0x22), BASE + 0x40,
+			     EL1H & ~ARM_PSTATE_D);
+	queue_debug(r, &watch, EL0T, 0);
+	rig_assert_exception(r, 0x400, arm_esr(ARM_EC_WATCHPOINT_LOWER, 0x62), BASE + 0x40, EL0T);
+	assert_int_equal(rig_reg(r, 0, REG_SYS(SYS_FAR_EL1)), 0x1234);
+	/* Masked: the guest goes on, and the next is none. */
+	queue_debug(r, &watch, EL1H, MDSCR_KDE_MDE);
+	assert_int_equal(rig_reg(r, 0, REG_PC), BASE + 0x40);
+	assert_int_equal(rig_reg(r, 0, REG_SYS(SYS_MDSCR_EL1)), 1 << 13);
+}
+
 static void test_slots_at_el0(void **state)
 {
 	struct rig *r = *state;
@@ -758,6 +792,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_sysreg_levels, rig_setup_levels, rig_teardown),
 		TEST(test_id_fields),
 		TEST(test_brk_is_the_guests),
+		TEST(test_debug_events_are_the_guests),
 		TEST(test_slots_at_el0),
 		TEST(test_brk_loop_at_el0),
 		TEST(test_guests_brk_with_a_slot),

@@ -489,6 +489,7 @@ static void exit_debug(struct hv_vcpu *v, struct hv_exit *x)
 	case ESR_EC_WP_LOWER:
 		x->kind = HV_EXIT_WATCH;
 		x->watch.far = v->run->debug.arch.far;
+		x->watch.is_write = bit(esr, 6);
 		break;
 	default: {
 		char text[80];
