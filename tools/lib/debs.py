@@ -46,6 +46,12 @@ SETS = {
                           'libmount-dev', 'libselinux1-dev', 'libsepol-dev',
                           'libpcre2-16*', 'libpcre2-32*', 'libpcre2-posix*']},
     'qemu': {'suite': 'bookworm', 'closure': True, 'roots': ['qemu-system-arm'], 'drop': SYSTEM},
+    # What tests/user runs in a guest.
+    'user': {'suite': 'bookworm', 'closure': True, 'roots': [
+        'gcc', 'libc6-dev', 'openssl', 'python3', 'libpython3.11-testsuite', 'busybox-static'],
+        'drop': SYSTEM + ['base-files', 'bash', 'debianutils', 'mawk', 'net-tools', 'grep', 'sed',
+                          'coreutils', 'readline-common', 'libasan8', 'liblsan0', 'libtsan2',
+                          'libhwasan0', 'libgprofng0']},
 }
 
 

@@ -12,6 +12,7 @@ from common import BUILD, Fatal, ROOT, locked, read_text, run, write_file
 
 SYSROOT = os.path.join(BUILD, 'sysroot-arm64')
 QEMU_ROOT = os.path.join(BUILD, 'armroot-qemu')
+USER_ROOT = os.path.join(BUILD, 'user-root')
 CROSS = os.path.join(BUILD, 'cross-arm64.ini')
 CROSS_RUN = os.path.join(BUILD, 'cross-arm64-run.ini')
 LAYOUT = 5          # raise when the way of unpacking changes
@@ -93,6 +94,27 @@ def qemu_root():
     """build/armroot-qemu: Debian's arm64 QEMU with all its libraries."""
     unpack_set('qemu', QEMU_ROOT, finish=_slim)
     return QEMU_ROOT
+
+
+def user_root():
+    """build/user-root: a small Debian system with gcc, openssl and python3, to be put on a disk."""
+    unpack_set('user', USER_ROOT, extra='2', finish=_make_system)
+    return USER_ROOT
+
+
+def _make_system(root):
+    """What the installation of Debian's packages would have left behind, as far as it matters."""
+    _slim(root)
+    for d in ('proc', 'sys', 'dev', 'tmp', 'run', 'root', 'mnt', 'obverse'):
+        os.makedirs(os.path.join(root, d), exist_ok=True)
+    for name in ('sh', 'cat', 'cmp', 'cp', 'env', 'grep', 'ip', 'ls', 'mkdir', 'mount', 'rm',
+                 'sleep', 'tail', 'true', 'uname'):
+        path = os.path.join(root, 'usr/bin', name)
+        if not os.path.lexists(path):
+            os.symlink('busybox', path)
+    for name, text in (('passwd', 'root:x:0:0:root:/root:/bin/sh\n'), ('group', 'root:x:0:\n'),
+                       ('hosts', '127.0.0.1 localhost\n'), ('hostname', 'obverse\n')):
+        write_file(os.path.join(root, 'etc', name), text)
 
 
 RUN_FILE = """# SPDX-License-Identifier: Apache-2.0
