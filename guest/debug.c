@@ -16,7 +16,6 @@ FRAGMENT(load_b, "ldrb w1, [x0]");
 FRAGMENT(store_x, "str x1, [x0]");
 FRAGMENT(store_b, "strb w1, [x0]");
 FRAGMENT(store_pair, "stp x1, x2, [x0]");
-FRAGMENT(load_user, "ldtr x1, [x0]");
 FRAGMENT(zero, "dc zva, x0");
 
 /* ---- breakpoints ---- */
@@ -65,25 +64,6 @@ static void test_linked(void)
 }
 
 /* ---- watchpoints ---- */
-
-static void watch(uint64_t at, uint64_t control)
-{
-	msr("dbgwvr0_el1", at);
-	msr("dbgwcr0_el1", control);
-	isb();
-}
-
-/* @far 0: no exception. */
-static void expect_watch(const char *what, trap_fn *fn, uint64_t arg, uint64_t far, uint64_t iss,
-			 uint64_t spsr)
-{
-	struct trap t;
-
-	expect(what, fn, arg, spsr, far ? ESR_WATCH | iss : ESR_END, 0);
-	run(fn, arg, spsr, &t);
-	if (far && t.far != far)
-		ok(false, what, "FAR 0x%lx, not 0x%lx", t.far, far);
-}
 
 static void test_watchpoint_kinds(void)
 {
@@ -157,7 +137,6 @@ static void test_watchpoint_el1(void)
 	expect_watch("watchpoint at EL1, D masks", load_x, at, 0, 0, SPSR_EL1 | D_MASKED);
 	expect_watch("watchpoint at EL1, DC ZVA", zero, at, at, WNR, SPSR_EL1);
 	watch(user, BAS(0xff) | LOAD | E_EL0);
-	expect_watch("watchpoint for EL0, LDTR", load_user, user, user, 0, SPSR_EL1);
 	expect_watch("watchpoint for EL0, LDR at EL1", load_x, user, 0, 0, SPSR_EL1);
 	mdscr = MDSCR_MDE;
 	watch(at, BAS(0xff) | LOAD | E_EL1);

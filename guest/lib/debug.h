@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the guests debug and step share: run a few instructions and look at the exception that ends them. */
+/* What the guests debug, step and unpriv share: run a few instructions and look at the exception that ends them. */
 #ifndef GUEST_DEBUG_H
 #define GUEST_DEBUG_H
 
@@ -85,6 +85,25 @@ static inline void set_break(trap_fn *fn, unsigned instruction, uint64_t spsr, u
 	msr("dbgbvr0_el1", address((void *)fn, spsr) + 4 * instruction);
 	msr("dbgbcr0_el1", control);
 	isb();
+}
+
+static inline void watch(uint64_t at, uint64_t control)
+{
+	msr("dbgwvr0_el1", at);
+	msr("dbgwcr0_el1", control);
+	isb();
+}
+
+/* @far 0: no exception. */
+static inline void expect_watch(const char *what, trap_fn *fn, uint64_t arg, uint64_t far,
+				uint64_t iss, uint64_t spsr)
+{
+	struct trap t;
+
+	expect(what, fn, arg, spsr, far ? ESR_WATCH | iss : ESR_END, 0);
+	run(fn, arg, spsr, &t);
+	if (far && t.far != far)
+		ok(false, what, "FAR 0x%lx, not 0x%lx", t.far, far);
 }
 
 #endif
