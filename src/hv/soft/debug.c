@@ -21,9 +21,6 @@ enum {
 	MDCR_EL2_TDE = 8,
 	MDCR_EL3_SDD = 16,
 	OSLSR_OSLK = 1,
-	HCR_TGE = 27,
-	HCR_E2H = 34,
-	SCR_NS = 0,
 	FSC_DEBUG = 0x22,
 	VA_TOP = 48, /* the bit that DBGxVR<n>_EL1.RESS extends */
 };
@@ -133,26 +130,16 @@ void soft_debug_changed(struct soft_cpu *c)
 
 /* ---- where debug exceptions come from and go to ---- */
 
-static bool have(const struct soft_cpu *c, unsigned el)
-{
-	return c->sys->vm->highest_el >= el;
-}
-
-static bool secure_below_el3(const struct soft_cpu *c)
-{
-	return have(c, 3) && !bit(SOFT_REG(c, SCR_EL3), SCR_NS);
-}
-
 static bool is_secure(const struct soft_cpu *c, unsigned el)
 {
-	return secure_below_el3(c) || (el == 3 && have(c, 3));
+	return soft_secure_below_el3(c) || (el == 3 && soft_have_el(c, 3));
 }
 
 static unsigned target_from(const struct soft_cpu *c, bool secure)
 {
-	bool el2 = have(c, 2) && !secure;
+	bool el2 = soft_have_el(c, 2) && !secure;
 
-	return el2 && (bit(SOFT_REG(c, HCR_EL2), HCR_TGE) ||
+	return el2 && (bit(SOFT_REG(c, HCR_EL2), ARM_HCR_TGE) ||
 		       bit(SOFT_REG(c, MDCR_EL2), MDCR_EL2_TDE))
 		       ? 2
 		       : 1;
@@ -163,14 +150,24 @@ unsigned soft_debug_target(const struct soft_cpu *c)
 	return target_from(c, is_secure(c, soft_el(c)));
 }
 
+/* MDSCR_EL1.SS, unless a hypervisor takes it from the guest. */
+static bool step_enabled(const struct soft_cpu *c)
+{
+	bool lost = soft_like_has_debug(c) && c->sys->vm->like->step_lost;
+
+	return bit(SOFT_REG(c, MDSCR_EL1), MDSCR_SS) && !lost;
+}
+
 /* AArch64.GenerateDebugExceptionsFrom() */
 static bool generates_from(const struct soft_cpu *c, unsigned el, bool secure, bool masked)
 {
 	unsigned target = target_from(c, secure);
 
+	if (soft_like_has_debug(c)) /* to its EL2, and the guest's OS lock is not the hardware's */
+		return true;
 	if (bit(SOFT_REG(c, OSLSR_EL1), OSLSR_OSLK))
 		return false;
-	if (have(c, 3) && secure && bit(SOFT_REG(c, MDCR_EL3), MDCR_EL3_SDD))
+	if (soft_have_el(c, 3) && secure && bit(SOFT_REG(c, MDCR_EL3), MDCR_EL3_SDD))
 		return false;
 	if (el == target)
 		return bit(SOFT_REG(c, MDSCR_EL1), MDSCR_KDE) && !masked;
@@ -189,6 +186,10 @@ static void take(struct soft_cpu *c, enum arm_ec ec, uint32_t iss, uint64_t far)
 {
 	unsigned el = soft_el(c), target = soft_debug_target(c);
 
+	if (soft_like_has_debug(c)) {
+		soft_like_debug(c, ec, iss, far);
+		return;
+	}
 	if (el > target)
 		target = el;
 	soft_take(c, ARM_EXC_SYNC, target, arm_esr(ec + (el == target), iss | FSC_DEBUG), far,
@@ -204,11 +205,11 @@ static bool state_reserved(const struct soft_cpu *c, const struct control *k)
 
 	if (!k->hmc && !k->pxc)
 		return true;
-	if (!have(c, 3) && !have(c, 2) && (k->hmc || k->ssc))
+	if (!soft_have_el(c, 3) && !soft_have_el(c, 2) && (k->hmc || k->ssc))
 		return true;
-	if (!have(c, 3) && (k->ssc == 1 || k->ssc == 2))
+	if (!soft_have_el(c, 3) && (k->ssc == 1 || k->ssc == 2))
 		return true;
-	if (!have(c, 2) && all == 0x1c)
+	if (!soft_have_el(c, 2) && all == 0x1c)
 		return true;
 	/* Those that need Secure EL2; 0b100x0, 0b10110, 0b11x10. */
 	return (k->ssc == 3 && all != 0x1c) || all == 0x14 || (all & 0x1d) == 0x10 || all == 0x16 ||
@@ -220,8 +221,8 @@ static bool in_host(const struct soft_cpu *c)
 	uint64_t hcr = SOFT_REG(c, HCR_EL2);
 	unsigned el = soft_el(c);
 
-	return have(c, 2) && !is_secure(c, el) && bit(hcr, HCR_E2H) &&
-	       (el == 2 || (el == 0 && bit(hcr, HCR_TGE)));
+	return soft_have_el(c, 2) && !is_secure(c, el) && bit(hcr, ARM_HCR_E2H) &&
+	       (el == 2 || (el == 0 && bit(hcr, ARM_HCR_TGE)));
 }
 
 static bool vmid_match(const struct soft_cpu *c, uint64_t value)
@@ -229,7 +230,7 @@ static bool vmid_match(const struct soft_cpu *c, uint64_t value)
 	bool wide = bit(SOFT_REG(c, VTCR_EL2), 19); /* VS */
 	uint64_t vmid = bits(SOFT_REG(c, VTTBR_EL2), 63, 48);
 
-	return have(c, 2) && !secure_below_el3(c) && soft_el(c) < 2 && !in_host(c) &&
+	return soft_have_el(c, 2) && !soft_secure_below_el3(c) && soft_el(c) < 2 && !in_host(c) &&
 	       (wide ? vmid == bits(value, 47, 32) : (vmid & 0xff) == bits(value, 39, 32));
 }
 
@@ -247,7 +248,8 @@ static bool context_match(const struct soft_cpu *c, unsigned type, uint64_t valu
 	if ((type & 0xc) == 0x8)
 		match = match && vmid_match(c, value);
 	else if ((type & 0xc) == 0xc)
-		match = match && vhe && have(c, 2) && !secure_below_el3(c) && id2 == value >> 32;
+		match = match && vhe && soft_have_el(c, 2) && !soft_secure_below_el3(c) &&
+			id2 == value >> 32;
 	return match;
 }
 
@@ -494,7 +496,7 @@ static void take_step(struct soft_cpu *c)
 bool soft_step_begin(struct soft_cpu *c)
 {
 	struct soft_debug *d = &c->sys->debug;
-	bool enabled = bit(SOFT_REG(c, MDSCR_EL1), MDSCR_SS) && generates(c);
+	bool enabled = step_enabled(c) && generates(c);
 	uint32_t word;
 
 	if (enabled && !(c->pstate & ARM_PSTATE_SS)) {
@@ -520,6 +522,6 @@ bool soft_debug_return_ss(const struct soft_cpu *c, uint64_t spsr, bool legal)
 {
 	unsigned el = legal ? bits(spsr, 3, 2) : soft_el(c);
 
-	return bit(SOFT_REG(c, MDSCR_EL1), MDSCR_SS) && !generates(c) &&
+	return step_enabled(c) && !generates(c) &&
 	       generates_from(c, el, is_secure(c, el), spsr & ARM_PSTATE_D) && spsr & ARM_PSTATE_SS;
 }

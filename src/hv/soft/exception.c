@@ -1,24 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Exceptions: who takes them, entry and return. Arm ARM (DDI 0487), D1.3; pseudocode
- * AArch64.TakeException (in arm/exc.c), ELFromSPSR, IllegalExceptionReturn.
+ * AArch64.TakeException (in arm/exc.c); who takes them is in arm/route.c.
  */
 #include "hv/soft/sys.h"
 
 #include "util/bits.h"
 #include "util/log.h"
 
-enum {
-	SCR_NS = 0,
-	SCR_IRQ = 1,
-	SCR_FIQ = 2,
-	SCR_EA = 3,
-	SCR_RW = 10,
-	HCR_FMO = 3,
-	HCR_IMO = 4,
-	HCR_TGE = 27,
-	MDSCR_SS = 0,
-};
+enum { MDSCR_SS = 0 };
 
 /* ---- state that hangs on the level ---- */
 
@@ -55,92 +45,65 @@ uint64_t soft_sctlr(const struct soft_cpu *c, unsigned el)
 			 : SOFT_REG(c, SCTLR_EL1);
 }
 
-/* AddrTop(): without the tag, if TCR_ELx.TBI says that there is one. */
-static uint64_t address_mask(const struct soft_cpu *c, unsigned half)
+/* The level whose registers hold for the current one: in a host EL0's are EL2's. */
+static unsigned control_el(const struct soft_cpu *c)
 {
 	unsigned el = soft_el(c);
-	bool tagged = el == 3	? bit(SOFT_REG(c, TCR_EL3), 20)
-		      : el == 2 ? bit(SOFT_REG(c, TCR_EL2), 20)
-				: bit(SOFT_REG(c, TCR_EL1), 37 + half);
+	struct arm_route r = soft_route(c);
 
-	return tagged ? ~0ULL >> 8 : ~0ULL;
+	return el ? el : arm_el_is_in_host(&r, 0) ? 2 : 1;
+}
+
+uint64_t soft_current_sctlr(const struct soft_cpu *c)
+{
+	return soft_sctlr(c, control_el(c));
+}
+
+/* AddrTop(): without the tag, if TCR_ELx.TBI says that there is one. */
+static uint64_t address_mask(const struct soft_cpu *c, unsigned el, unsigned half)
+{
+	uint64_t tcr = el == 3	 ? SOFT_REG(c, TCR_EL3)
+		       : el == 2 ? SOFT_REG(c, TCR_EL2)
+				 : SOFT_REG(c, TCR_EL1);
+	bool two = el == 1 || (el == 2 && bit(soft_hcr(c), ARM_HCR_E2H));
+
+	return bit(tcr, two ? 37 + half : 20) ? ~0ULL >> 8 : ~0ULL;
 }
 
 void soft_context_changed(struct soft_cpu *c)
 {
-	unsigned el = soft_el(c);
-	uint64_t sctlr = soft_sctlr(c, el);
+	unsigned el = soft_el(c), control = control_el(c);
+	uint64_t sctlr = soft_sctlr(c, control);
 	bool stepping = bit(SOFT_REG(c, MDSCR_EL1), MDSCR_SS) || c->pstate & ARM_PSTATE_IL ||
 			c->sys->debug_flags & HV_DEBUG_STEP;
 
 	c->tlb = c->sys->tlb[current_view(c)];
 	c->context[0] = soft_context_id(c, 0);
 	c->context[1] = soft_context_id(c, 1);
-	c->tbi_mask[0] = address_mask(c, 0);
-	c->tbi_mask[1] = address_mask(c, 1);
+	c->tbi_mask[0] = address_mask(c, control, 0);
+	c->tbi_mask[1] = address_mask(c, control, 1);
 	c->big_endian = bit(sctlr, el ? 25 : 24);
 	c->align_check = bit(sctlr, 1);
 	c->sp_align_check = bit(sctlr, el ? 3 : 4);
 	c->fetch_page = 1;
 	if (stepping)
 		soft_event(c, SOFT_EVENT_STEP);
-	if (c->sys->lines)
+	if (soft_interrupt_pending(c))
 		soft_event(c, SOFT_EVENT_LINE);
 }
 
 /* ---- routing ---- */
 
-static bool have(const struct soft_cpu *c, unsigned el)
-{
-	return c->sys->vm->highest_el >= el;
-}
-
-static bool secure(const struct soft_cpu *c)
-{
-	return have(c, 3) && !bit(SOFT_REG(c, SCR_EL3), SCR_NS);
-}
-
-/* EL2Enabled(); Secure EL2 does not exist here. */
-static bool el2_enabled(const struct soft_cpu *c)
-{
-	return have(c, 2) && !secure(c);
-}
-
 unsigned soft_sync_target(const struct soft_cpu *c)
 {
-	unsigned el = soft_el(c);
+	struct arm_route r = soft_route(c);
 
-	if (el == 0 && el2_enabled(c) && bit(SOFT_REG(c, HCR_EL2), HCR_TGE))
-		return 2;
-	return el ? el : 1;
-}
-
-static unsigned irq_target(const struct soft_cpu *c, bool fiq)
-{
-	uint64_t hcr = SOFT_REG(c, HCR_EL2);
-
-	if (have(c, 3) && bit(SOFT_REG(c, SCR_EL3), fiq ? SCR_FIQ : SCR_IRQ))
-		return 3;
-	if (el2_enabled(c) && (bit(hcr, fiq ? HCR_FMO : HCR_IMO) || bit(hcr, HCR_TGE)))
-		return 2;
-	return soft_el(c) >= 2 && el2_enabled(c) ? 2 : 1;
-}
-
-/* D1.3.6 "Asynchronous exception types, routing, masking and priorities". */
-static bool irq_taken(const struct soft_cpu *c, bool fiq)
-{
-	unsigned el = soft_el(c), target = irq_target(c, fiq);
-
-	if (target < el)
-		return false;
-	if (target > el && target > 1)
-		return true;
-	return !(c->pstate & (fiq ? ARM_PSTATE_F : ARM_PSTATE_I));
+	return arm_route_sync(&r);
 }
 
 unsigned soft_lines(const struct soft_cpu *c)
 {
-	unsigned lines = c->sys->lines, mine = secure(c) ? HV_G1S : HV_G1NS;
+	unsigned lines = c->sys->lines, mine = soft_secure_below_el3(c) ? HV_G1S : HV_G1NS;
 	bool el3 = soft_el(c) == 3;
 
 	for (unsigned l = HV_G1S; l <= HV_G1NS; l++) {
@@ -150,21 +113,61 @@ unsigned soft_lines(const struct soft_cpu *c)
 	return lines;
 }
 
-bool soft_interrupt_waiting(const struct soft_cpu *c)
+static const uint8_t virtual_line[] = {[ARM_IRQ] = HV_VIRQ, [ARM_FIQ] = HV_VFIQ};
+static const uint8_t virtual_bit[] = {
+	[ARM_IRQ] = ARM_HCR_VI, [ARM_FIQ] = ARM_HCR_VF, [ARM_SERROR] = ARM_HCR_VSE};
+
+static bool virtual_pending(const struct soft_cpu *c, enum arm_interrupt i)
 {
-	return c->sys->lines != 0;
+	return bit(SOFT_REG(c, HCR_EL2), virtual_bit[i]) ||
+	       (i != ARM_SERROR && bit(c->sys->lines, virtual_line[i]));
 }
 
+/* D1.6.2: a physical interrupt wakes wherever it goes, a virtual one only those that could take it. */
+bool soft_interrupt_waiting(const struct soft_cpu *c)
+{
+	const unsigned physical = 1 << HV_IRQ | 1 << HV_FIQ | 1 << HV_G1S | 1 << HV_G1NS;
+	struct arm_route r = soft_route(c);
+
+	if (c->sys->lines & physical)
+		return true;
+	for (enum arm_interrupt i = ARM_IRQ; i <= ARM_SERROR; i++) {
+		if (virtual_pending(c, i) && arm_route_virtual(&r, i, 0))
+			return true;
+	}
+	return false;
+}
+
+static bool take_interrupt(struct soft_cpu *c, enum arm_interrupt i, unsigned target)
+{
+	static const uint8_t kinds[] = {
+		[ARM_IRQ] = ARM_EXC_IRQ, [ARM_FIQ] = ARM_EXC_FIQ, [ARM_SERROR] = ARM_EXC_SERROR};
+
+	if (!target)
+		return false;
+	soft_take(c, kinds[i], target, i == ARM_SERROR ? arm_esr(ARM_EC_SERROR, 0) : 0, 0, c->pc);
+	c->pc = c->next_pc;
+	return true;
+}
+
+/* The order is IMPLEMENTATION DEFINED: FIQ first, physical ones first. */
 bool soft_interrupts(struct soft_cpu *c)
 {
 	unsigned lines = soft_lines(c);
+	struct arm_route r = soft_route(c);
 
-	/* FIQ first: the order is IMPLEMENTATION DEFINED. */
-	for (unsigned fiq = 1; fiq <= 1; fiq--) {
-		if (!bit(lines, fiq ? HV_FIQ : HV_IRQ) || !irq_taken(c, fiq))
+	if (bit(lines, HV_FIQ) &&
+	    take_interrupt(c, ARM_FIQ, arm_route_physical(&r, ARM_FIQ, c->pstate)))
+		return true;
+	if (bit(lines, HV_IRQ) &&
+	    take_interrupt(c, ARM_IRQ, arm_route_physical(&r, ARM_IRQ, c->pstate)))
+		return true;
+	for (unsigned i = ARM_SERROR; i <= ARM_SERROR; i--) {
+		if (!virtual_pending(c, i) ||
+		    !take_interrupt(c, i, arm_route_virtual(&r, i, c->pstate)))
 			continue;
-		soft_take(c, fiq ? ARM_EXC_FIQ : ARM_EXC_IRQ, irq_target(c, fiq), 0, 0, c->pc);
-		c->pc = c->next_pc;
+		if (i == ARM_SERROR)
+			SOFT_REG(c, HCR_EL2) &= ~(1ULL << ARM_HCR_VSE);
 		return true;
 	}
 	return false;
@@ -195,6 +198,8 @@ static uint64_t vbar(const struct soft_cpu *c, unsigned el)
 			 : SOFT_REG(c, VBAR_EL1);
 }
 
+#define HOST (1ULL << ARM_HCR_E2H | 1ULL << ARM_HCR_TGE)
+
 void soft_take(struct soft_cpu *c, enum arm_exc_kind kind, unsigned target_el, uint64_t esr,
 	       uint64_t far, uint64_t pc)
 {
@@ -205,6 +210,7 @@ void soft_take(struct soft_cpu *c, enum arm_exc_kind kind, unsigned target_el, u
 		.sctlr = soft_sctlr(c, target_el),
 		.pan = true,
 		.ssbs = true,
+		.el2_is_host = (soft_hcr(c) & HOST) == HOST,
 	};
 	struct arm_exc_entry entry;
 
@@ -221,6 +227,20 @@ void soft_take(struct soft_cpu *c, enum arm_exc_kind kind, unsigned target_el, u
 void soft_take_sync(struct soft_cpu *c, uint64_t esr, uint64_t far, uint64_t pc)
 {
 	soft_take(c, ARM_EXC_SYNC, soft_sync_target(c), esr, far, pc);
+}
+
+bool soft_take_trap(struct soft_cpu *c, struct arm_trap trap, uint64_t esr)
+{
+	switch (trap.kind) {
+	case ARM_TRAP_TO:
+		soft_take(c, ARM_EXC_SYNC, trap.el, esr, 0, c->pc);
+		return true;
+	case ARM_TRAP_UNDEF:
+		soft_undefined(c);
+		return true;
+	default:
+		return false;
+	}
 }
 
 void soft_undefined(struct soft_cpu *c)
@@ -258,25 +278,21 @@ void soft_raise_pc_alignment(struct soft_cpu *c, uint64_t pc)
 	soft_take_sync(c, arm_esr_pc_align(), pc, pc);
 }
 
-/* ---- return ---- */
-
-/* ELFromSPSR() and IllegalExceptionReturn(), for a PE without AArch32. */
-static bool return_is_legal(const struct soft_cpu *c, uint64_t spsr)
+/* CheckFPAdvSIMDEnabled64(). */
+bool soft_fp_check(struct soft_cpu *c)
 {
-	unsigned target = bits(spsr, 3, 2);
+	uint64_t cpacr = SOFT_REG(c, CPACR_EL1);
+	struct arm_route r;
 
-	if (spsr & ARM_PSTATE_nRW || bit(spsr, 1))
-		return false;
-	if (target > soft_el(c) || !have(c, target))
-		return false;
-	if (target == 0 && bit(spsr, 0))
-		return false;
-	if (target == 2 && !el2_enabled(c))
-		return false;
-	if (target == 1 && el2_enabled(c) && bit(SOFT_REG(c, HCR_EL2), HCR_TGE))
-		return false;
-	return true;
+	if (c->sys->vm->highest_el == 1 && bits(cpacr, 21, 20) == 3)
+		return true;
+	r = soft_route(c);
+	return !soft_take_trap(c,
+			       arm_trap_fp(&r, cpacr, SOFT_REG(c, CPTR_EL2), SOFT_REG(c, CPTR_EL3)),
+			       arm_esr(ARM_EC_FP, 1U << 24 | 0xeU << 20));
 }
+
+/* ---- return ---- */
 
 /* Bits of SPSR_ELx that PSTATE has here: no AArch32, no MTE, no NMI; BTYPE is RES0 without FEAT_BTI. */
 #define SPSR_KEPT                                                                                  \
@@ -294,7 +310,8 @@ void soft_eret(struct soft_cpu *c)
 				    : SOFT_REG(c, ELR_EL1);
 	uint64_t pstate = spsr & SPSR_KEPT;
 
-	bool legal = return_is_legal(c, spsr);
+	struct arm_route r = soft_route(c);
+	bool legal = !arm_illegal_return(&r, spsr);
 
 	if (!legal)
 		pstate = (pstate & ~0x1fULL) | (c->pstate & 0x1f) | ARM_PSTATE_IL;

@@ -17,14 +17,6 @@ enum {
 	SCTLR_A = 1,
 	SCTLR_E0E = 24,
 	SCTLR_EE = 25,
-	HCR_VM = 0,
-	HCR_PTW = 2,
-	HCR_DC = 12,
-	HCR_TGE = 27,
-	HCR_E2H = 34,
-	SCR_NS = 0,
-	SCR_EA = 3,
-	SCR_SIF = 9,
 	VTCR_VS = 19,
 };
 
@@ -41,43 +33,27 @@ enum {
 
 /* ---- regimes ---- */
 
-static bool have(const struct soft_cpu *c, unsigned el)
-{
-	return bit(c->sys->vm->els, el);
-}
-
-static bool below_el3_is_secure(const struct soft_cpu *c)
-{
-	return have(c, 3) && !bit(SOFT_REG(c, SCR_EL3), SCR_NS);
-}
-
-/* HCR_EL2 where EL2 is enabled. */
-static uint64_t hcr_el2(const struct soft_cpu *c)
-{
-	return have(c, 2) && !below_el3_is_secure(c) ? SOFT_REG(c, HCR_EL2) : 0;
-}
-
 static bool in_host(uint64_t hcr)
 {
-	return bit(hcr, HCR_E2H) && bit(hcr, HCR_TGE);
+	return bit(hcr, ARM_HCR_E2H) && bit(hcr, ARM_HCR_TGE);
 }
 
 /* HCR_EL2 as far as it concerns EL1&0: in a host nothing of it applies. */
 static uint64_t guest_hcr(const struct soft_cpu *c)
 {
-	uint64_t hcr = hcr_el2(c);
+	uint64_t hcr = soft_hcr(c);
 
-	return in_host(hcr) ? hcr & ~(1ULL << HCR_VM | 1ULL << HCR_DC) : hcr;
+	return in_host(hcr) ? hcr & ~(1ULL << ARM_HCR_VM | 1ULL << ARM_HCR_DC) : hcr;
 }
 
 enum soft_regime soft_regime_of(const struct soft_cpu *c, unsigned el)
 {
-	uint64_t hcr = hcr_el2(c);
+	uint64_t hcr = soft_hcr(c);
 
 	if (el == 3)
 		return SOFT_EL3;
 	if (el == 2)
-		return bit(hcr, HCR_E2H) ? SOFT_EL20 : SOFT_EL2;
+		return bit(hcr, ARM_HCR_E2H) ? SOFT_EL20 : SOFT_EL2;
 	return in_host(hcr) ? SOFT_EL20 : SOFT_EL10;
 }
 
@@ -98,7 +74,7 @@ static unsigned regime_el(enum soft_regime regime)
 
 static bool regime_is_secure(const struct soft_cpu *c, enum soft_regime regime)
 {
-	return regime == SOFT_EL3 || (regime == SOFT_EL10 && below_el3_is_secure(c));
+	return regime == SOFT_EL3 || (regime == SOFT_EL10 && soft_secure_below_el3(c));
 }
 
 static struct soft_mmu_config config_of(const struct soft_cpu *c, unsigned el)
@@ -113,12 +89,12 @@ static struct soft_mmu_config config_of(const struct soft_cpu *c, unsigned el)
 /* Stage 1 is off for EL1&0 while EL2 takes its place: D24.2.53 HCR_EL2.{DC,TGE}. */
 static bool stage1_off(uint64_t hcr)
 {
-	return bit(hcr, HCR_DC) || bit(hcr, HCR_TGE);
+	return bit(hcr, ARM_HCR_DC) || bit(hcr, ARM_HCR_TGE);
 }
 
 static bool stage2_on(uint64_t hcr)
 {
-	return bit(hcr, HCR_VM) || bit(hcr, HCR_DC);
+	return bit(hcr, ARM_HCR_VM) || bit(hcr, ARM_HCR_DC);
 }
 
 /* ---- physical memory ---- */
@@ -202,7 +178,7 @@ static void get_stage2(const struct soft_cpu *c, struct regime *r)
 
 	if (stage1_off(hcr))
 		r->stage1.sctlr &= ~(1ULL << SCTLR_M);
-	r->stage1.dc = bit(hcr, HCR_DC);
+	r->stage1.dc = bit(hcr, ARM_HCR_DC);
 	if (!stage2_on(hcr))
 		return;
 	r->stage2 = (struct arm_stage2){
@@ -210,7 +186,7 @@ static void get_stage2(const struct soft_cpu *c, struct regime *r)
 		.vttbr = SOFT_REG(c, VTTBR_EL2),
 		.big_endian = bit(SOFT_REG(c, SCTLR_EL2), SCTLR_EE),
 		.xnx = bits(SOFT_REG(c, ID_AA64MMFR1_EL1), 31, 28),
-		.ptw = bit(hcr, HCR_PTW),
+		.ptw = bit(hcr, ARM_HCR_PTW),
 	};
 	/* The fields above the base address, CnP among them, are none of the walk's. */
 	r->stage2.vttbr = bits(r->stage2.vttbr, 47, 0);
@@ -227,7 +203,7 @@ static void get_regime(const struct soft_cpu *c, enum soft_regime regime, struct
 		.mair = config.mair,
 		.pa_bits = PA_BITS,
 		.secure = regime_is_secure(c, regime),
-		.sif = have(c, 3) && bit(SOFT_REG(c, SCR_EL3), SCR_SIF),
+		.sif = soft_have_el(c, 3) && bit(SOFT_REG(c, SCR_EL3), ARM_SCR_SIF),
 		.read = read_table,
 		.update = update_table,
 		.opaque = c->sys->vm,
@@ -267,7 +243,7 @@ uint64_t soft_context_of(const struct soft_cpu *c, enum soft_regime regime)
 	bool secure = regime_is_secure(c, regime);
 	uint64_t id = (uint64_t)regime << CONTEXT_REGIME | (uint64_t)secure << CONTEXT_SECURE;
 
-	if (regime == SOFT_EL10 && have(c, 2) && !secure)
+	if (regime == SOFT_EL10 && soft_have_el(c, 2) && !secure)
 		id |= vmid(c) << CONTEXT_VMID;
 	return id;
 }
@@ -283,7 +259,7 @@ uint64_t soft_context_id(const struct soft_cpu *c, unsigned half)
 
 		id |= (uint64_t)stage1_off(hcr) << CONTEXT_STAGE1_OFF |
 		      (uint64_t)stage2_on(hcr) << CONTEXT_STAGE2 |
-		      (uint64_t)bit(hcr, HCR_DC) << CONTEXT_DC;
+		      (uint64_t)bit(hcr, ARM_HCR_DC) << CONTEXT_DC;
 	}
 	if (!half || c->sys->upper_ng)
 		id |= asid_of(c, regime);
@@ -339,9 +315,11 @@ static bool is_external(unsigned fsc)
 /* AArch64.Abort. */
 static unsigned abort_target(const struct soft_cpu *c, bool stage2, unsigned fsc)
 {
-	if (is_external(fsc) && have(c, 3) && bit(SOFT_REG(c, SCR_EL3), SCR_EA))
-		return 3;
-	return stage2 ? 2 : soft_sync_target(c);
+	struct arm_route r = soft_route(c);
+
+	if (is_external(fsc))
+		return arm_route_external_abort(&r, stage2);
+	return stage2 ? 2 : arm_route_sync(&r);
 }
 
 /* ISS[23:14] with ISV: stage 2 faults of simple loads and stores, AArch64.LSInstructionSyndrome. */
@@ -502,7 +480,7 @@ static enum soft_view view_of(const struct soft_cpu *c, unsigned flags)
 	if (el == 0)
 		return SOFT_VIEW_USER;
 	if (flags & SOFT_MEM_UNPRIV && !(c->pstate & ARM_PSTATE_UAO) &&
-	    (el == 1 || (el == 2 && in_host(hcr_el2(c)))))
+	    (el == 1 || (el == 2 && in_host(soft_hcr(c)))))
 		return SOFT_VIEW_USER;
 	return c->pstate & ARM_PSTATE_PAN && !(flags & SOFT_MEM_CACHE) ? SOFT_VIEW_PRIV_PAN
 								       : SOFT_VIEW_PRIV;

@@ -10,7 +10,7 @@
 
 #include "util/bits.h"
 
-enum { HCR_FB = 9, ASID_SHIFT = 48 };
+enum { ASID_SHIFT = 48 };
 
 #define OP(op1, crn, crm, op2) SYSREG(1, op1, crn, crm, op2)
 
@@ -68,13 +68,6 @@ static const struct tlbi {
 	{OP(6, 8, 7, 5), SCOPE_EL3_VA, 3, false},
 };
 
-static bool el2_enabled(const struct soft_cpu *c)
-{
-	const struct hv_vm *vm = c->sys->vm;
-
-	return bit(vm->els, 2) && (!bit(vm->els, 3) || bit(SOFT_REG(c, SCR_EL3), 0));
-}
-
 static struct soft_tlbi request(const struct soft_cpu *c, enum soft_regime regime)
 {
 	return (struct soft_tlbi){.context = soft_context_of(c, regime),
@@ -126,23 +119,27 @@ static struct soft_tlbi make(const struct soft_cpu *c, enum scope scope, uint64_
 	}
 }
 
-static bool tlbi(struct soft_cpu *c, const struct tlbi *op, uint64_t x)
+static void tlbi(struct soft_cpu *c, const struct tlbi *op, uint64_t x)
 {
 	bool broadcast = op->broadcast;
 	struct soft_tlbi t;
 
-	if ((op->scope == SCOPE_EL2 || op->scope == SCOPE_EL2_VA) && !el2_enabled(c))
-		return false;
-	if (op->scope == SCOPE_IPA && !el2_enabled(c))
-		return true; /* no stage 2, nothing to do */
+	if (op->scope == SCOPE_IPA && !soft_el2_enabled(c))
+		return; /* no stage 2, nothing to do */
 	t = make(c, op->scope, x);
-	if (soft_el(c) == 1 && el2_enabled(c) && bit(SOFT_REG(c, HCR_EL2), HCR_FB))
+	if (soft_el(c) == 1 && bit(soft_hcr(c), ARM_HCR_FB))
 		broadcast = true;
 	if (broadcast)
 		soft_tlb_flush_all_cpus(c, &t);
 	else
 		soft_tlb_flush_some(c, &t);
-	return true;
+}
+
+static bool tlbi_exists(const struct soft_cpu *c, const struct tlbi *op)
+{
+	bool of_el2 = op->scope == SCOPE_EL2 || op->scope == SCOPE_EL2_VA;
+
+	return soft_el(c) >= op->el && (!of_el2 || soft_el2_enabled(c));
 }
 
 /* ---- AT ---- */
@@ -171,7 +168,7 @@ static const struct at {
 	{OP(6, 7, 8, 1), 3, 3, STAGE1, false, true, false},  /* S1E3W */
 };
 
-static bool at(struct soft_cpu *c, const struct at *op, uint64_t x)
+static void at(struct soft_cpu *c, const struct at *op, uint64_t x)
 {
 	struct arm_access a = {
 		.need = op->write ? ARM_PROT_WRITE : ARM_PROT_READ,
@@ -181,23 +178,46 @@ static bool at(struct soft_cpu *c, const struct at *op, uint64_t x)
 		.stage1_only = !op->both,
 	};
 
-	if (op->regime_el == 2 && !el2_enabled(c))
-		return false;
 	soft_at(c, x, op->regime_el, &a);
-	return true;
 }
 
-bool soft_mmu_op(struct soft_cpu *c, uint16_t code, uint64_t x)
+static bool at_exists(const struct soft_cpu *c, const struct at *op)
 {
-	unsigned el = soft_el(c);
+	return soft_el(c) >= op->el && (op->regime_el != 2 || soft_el2_enabled(c));
+}
 
+static const struct tlbi *find_tlbi(uint16_t code)
+{
 	for (size_t i = 0; i < ARRAY_COUNT(tlbis); i++) {
 		if (tlbis[i].code == code)
-			return el >= tlbis[i].el && tlbi(c, &tlbis[i], x);
+			return &tlbis[i];
 	}
+	return NULL;
+}
+
+static const struct at *find_at(uint16_t code)
+{
 	for (size_t i = 0; i < ARRAY_COUNT(ats); i++) {
 		if (ats[i].code == code)
-			return el >= ats[i].el && at(c, &ats[i], x);
+			return &ats[i];
 	}
-	return false;
+	return NULL;
+}
+
+bool soft_mmu_op_exists(const struct soft_cpu *c, uint16_t code)
+{
+	const struct tlbi *t = find_tlbi(code);
+	const struct at *a = find_at(code);
+
+	return t ? tlbi_exists(c, t) : a && at_exists(c, a);
+}
+
+void soft_mmu_op(struct soft_cpu *c, uint16_t code, uint64_t x)
+{
+	const struct tlbi *t = find_tlbi(code);
+
+	if (t)
+		tlbi(c, t, x);
+	else
+		at(c, find_at(code), x);
 }

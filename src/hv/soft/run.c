@@ -99,12 +99,19 @@ void soft_kick(struct hv_vcpu *v)
 
 /* ---- before an instruction ---- */
 
+static bool timer_exits(const struct soft_cpu *c, uint32_t levels)
+{
+	const struct soft_like *like = c->sys->vm->like;
+
+	return !like || !like->timers_rise || levels & ~c->sys->timer_levels;
+}
+
 /* Timer outputs are the board's business: a change is an exit. */
 static bool timers_changed(struct soft_cpu *c)
 {
 	uint32_t levels = soft_timers(c);
 
-	if (levels == c->sys->timer_levels)
+	if (levels == c->sys->timer_levels || !timer_exits(c, levels))
 		return false;
 	c->sys->timer_levels = levels;
 	return true;
@@ -152,7 +159,7 @@ static enum poll_result poll(struct soft_cpu *c)
 			return POLL_LEAVE;
 		}
 	}
-	if (s->lines && soft_interrupts(c))
+	if (soft_interrupt_pending(c) && soft_interrupts(c))
 		return POLL_AGAIN;
 	if (e & SOFT_EVENT_STEP && soft_step_begin(c)) {
 		c->pc = c->next_pc;
@@ -176,6 +183,8 @@ static void decode(struct soft_cpu *c, struct soft_decoded *d, uint32_t word)
 
 	d->word = word;
 	d->fn = soft_function(&vm->features, word);
+	if (vm->like)
+		d->fn = soft_like_function(vm->like, word, d->fn);
 	d->trap = 0;
 	if (vm->wants)
 		d->trap = vm->wants(vm->wants_opaque, word);

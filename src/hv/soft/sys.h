@@ -7,11 +7,13 @@
 #define SOFT_SYS_H
 
 #include "arm/exc.h"
+#include "arm/route.h"
 #include "arm/sysreg.h"
 #include "arm/walk.h"
 #include "hv/hv.h"
 #include "hv/soft/cpu.h"
 #include "hv/soft/debug.h"
+#include "hv/soft/like.h"
 
 #include <pthread.h>
 
@@ -20,6 +22,7 @@ enum {
 	SOFT_REGIONS = 256,
 	SOFT_COUNTER_HZ =
 		62500000, /* as QEMU's; firmware for its boards writes this into CNTFRQ_EL0 */
+	SOFT_NS_PER_INSTRUCTION = 1, /* on a virtual clock */
 	SOFT_POLL = 2000, /* instructions between two looks at the timers */
 	SOFT_DECODE_BITS = 14,
 	SOFT_MMU_CONFIGS = 16,
@@ -69,6 +72,8 @@ struct hv_vm {
 	uint32_t els; /* bit n: ELn */
 	unsigned highest_el;
 	bool els1; /* stand in for an ordinary hypervisor: EL1 and EL0, patches instead of interception */
+	const struct soft_like *like; /* ... for which one; NULL: none */
+	struct virtual_clock *clock; /* NULL: the host's time */
 	uint64_t start_ns;
 	unsigned ipa_bits;
 	struct arm_features features;
@@ -119,6 +124,13 @@ struct soft_sys {
 	uint32_t timer_levels; /* as of the last exit */
 	uint64_t deadline_ns;  /* next timer, 0: none */
 
+	/* On a virtual clock. */
+	int32_t stint;	   /* soft_cpu.budget as of when the clock was last moved on */
+	uint64_t executed; /* instructions, up to then */
+	uint64_t turn_end_ns;
+	bool asleep; /* in WFI or WFE, at most until: */
+	uint64_t sleep_end_ns;
+
 	/* Under `lock`: sleeping in WFI, WFE. */
 	pthread_mutex_t lock;
 	pthread_cond_t wake;
@@ -141,10 +153,46 @@ struct hv_vcpu {
 /* Value of a system register that is plain storage. */
 #define SOFT_REG(c, name) ((c)->sys->reg[SYSREG_IX_##name])
 
+/* What decides about exceptions. */
+static inline struct arm_route soft_route(const struct soft_cpu *c)
+{
+	return (struct arm_route){.els = (uint8_t)c->sys->vm->els,
+				  .el = (uint8_t)soft_el(c),
+				  .scr_el3 = SOFT_REG(c, SCR_EL3),
+				  .hcr_el2 = SOFT_REG(c, HCR_EL2)};
+}
+
+static inline bool soft_have_el(const struct soft_cpu *c, unsigned el)
+{
+	return c->sys->vm->els >> el & 1;
+}
+
+static inline bool soft_secure_below_el3(const struct soft_cpu *c)
+{
+	struct arm_route r = soft_route(c);
+
+	return arm_secure_below_el3(&r);
+}
+
+static inline bool soft_el2_enabled(const struct soft_cpu *c)
+{
+	return soft_have_el(c, 2) && !soft_secure_below_el3(c);
+}
+
+/* HCR_EL2 where EL2 is enabled, else 0. */
+static inline uint64_t soft_hcr(const struct soft_cpu *c)
+{
+	return soft_el2_enabled(c) ? SOFT_REG(c, HCR_EL2) : 0;
+}
+
 /* ---- registers of the level @el; EL0 counts as EL1 ---- */
 uint64_t soft_sctlr(const struct soft_cpu *c, unsigned el);
+/* SCTLR_ELx of the regime that the CPU is in: in a host EL0's is EL2's. */
+uint64_t soft_current_sctlr(const struct soft_cpu *c);
 
 /* ---- exception.c ---- */
+/* What a trap function of arm/route.h has found: take it, with the syndrome @esr if it is a trap. False: NONE. */
+bool soft_take_trap(struct soft_cpu *c, struct arm_trap trap, uint64_t esr);
 /* Take an exception. @pc: the preferred return address. */
 void soft_take(struct soft_cpu *c, enum arm_exc_kind kind, unsigned target_el, uint64_t esr,
 	       uint64_t far, uint64_t pc);
@@ -153,6 +201,13 @@ void soft_take_sync(struct soft_cpu *c, uint64_t esr, uint64_t far, uint64_t pc)
 unsigned soft_sync_target(const struct soft_cpu *c);
 /* The interrupt lines, where group 1 interrupts are IRQs or FIQs as the current level and Security state say. */
 unsigned soft_lines(const struct soft_cpu *c);
+/* Is there any interrupt, physical or virtual, that might be taken? */
+static inline bool soft_interrupt_pending(const struct soft_cpu *c)
+{
+	const uint64_t virtual = 1 << ARM_HCR_VI | 1 << ARM_HCR_VF | 1 << ARM_HCR_VSE;
+
+	return c->sys->lines || SOFT_REG(c, HCR_EL2) & virtual;
+}
 /* Is an unmasked interrupt waiting? Then take it. */
 bool soft_interrupts(struct soft_cpu *c);
 /* Would an interrupt wake the CPU from WFI (masked or not)? */
@@ -201,8 +256,10 @@ void soft_tlb_request(struct hv_vcpu *v, const struct soft_tlbi *t);
 void soft_flush_requests(struct soft_cpu *c);
 
 /* ---- mmu_ops.c ---- */
-/* TLBI and AT: SYS instruction @code with operand @x. False: it is none of them, or not at this level. */
-bool soft_mmu_op(struct soft_cpu *c, uint16_t code, uint64_t x);
+/* Is the SYS instruction @code a TLBI or AT of this level, or of one below? */
+bool soft_mmu_op_exists(const struct soft_cpu *c, uint16_t code);
+/* ... carry it out, with operand @x. */
+void soft_mmu_op(struct soft_cpu *c, uint16_t code, uint64_t x);
 
 /* An access to something that is no memory: exit for it. */
 void soft_device(struct soft_cpu *c, uint64_t va, uint64_t pa, unsigned bytes, bool write,
@@ -224,6 +281,8 @@ int soft_sysreg_get(struct soft_cpu *c, uint16_t code, uint64_t *value);
 int soft_sysreg_set(struct soft_cpu *c, uint16_t code, uint64_t value);
 
 /* ---- run.c ---- */
+/* Time that the timers go by. */
+uint64_t soft_now_ns(const struct soft_cpu *c);
 /* Leave the guest with soft_sys.exit. @stay: PC stays at the instruction. */
 struct hv_exit *soft_exit(struct soft_cpu *c, enum hv_exit_kind kind, bool stay);
 void soft_run(struct hv_vcpu *v, struct hv_exit *x);

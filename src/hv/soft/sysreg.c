@@ -51,7 +51,7 @@ static bool el0_counter(const struct soft_cpu *c, uint16_t code)
 /* May EL0 access a register that has EL0 in its name (op1 = 3)? */
 static bool el0_allowed(const struct soft_cpu *c, uint16_t code)
 {
-	uint64_t sctlr = SOFT_REG(c, SCTLR_EL1);
+	uint64_t sctlr = soft_current_sctlr(c);
 
 	switch (code) {
 	case SYS_DAIF:
@@ -94,30 +94,6 @@ static const struct sysreg_desc *check_access(struct soft_cpu *c, uint32_t w, ui
 	if (d->flags & SYSREG_FP && !soft_fp_check(c))
 		return NULL;
 	return d;
-}
-
-/* ---- FP&SIMD ---- */
-
-/* CheckFPAdvSIMDEnabled64(). */
-bool soft_fp_check(struct soft_cpu *c)
-{
-	unsigned el = soft_el(c), fpen = bits(SOFT_REG(c, CPACR_EL1), 21, 20);
-	unsigned highest = c->sys->vm->highest_el;
-	uint32_t esr = arm_esr(ARM_EC_FP, 1U << 24 | 0xeU << 20);
-
-	if (el <= 1 && fpen != 3 && !(fpen == 1 && el == 1)) {
-		soft_take_sync(c, esr, 0, c->pc);
-		return false;
-	}
-	if (highest >= 2 && el <= 2 && bit(SOFT_REG(c, CPTR_EL2), 10)) {
-		soft_take(c, ARM_EXC_SYNC, 2, esr, 0, c->pc);
-		return false;
-	}
-	if (highest >= 3 && bit(SOFT_REG(c, CPTR_EL3), 10)) {
-		soft_take(c, ARM_EXC_SYNC, 3, esr, 0, c->pc);
-		return false;
-	}
-	return true;
 }
 
 /* ---- registers that are part of PSTATE, or views of something else ---- */
@@ -348,7 +324,7 @@ void soft_MSR_imm(struct soft_cpu *c, uint32_t w)
 	unsigned op = a64_op1(w) << 3 | a64_op2(w), imm = a64_CRm(w), el = soft_el(c);
 	bool daif = op == (3 << 3 | 6) || op == (3 << 3 | 7);
 
-	if (el == 0 && daif && !bit(SOFT_REG(c, SCTLR_EL1), SCTLR_UMA)) {
+	if (el == 0 && daif && !bit(soft_current_sctlr(c), SCTLR_UMA)) {
 		uint16_t code = SYSREG(0, a64_op1(w), 4, imm, a64_op2(w));
 
 		soft_take_sync(c, arm_esr_sysreg(code, 31, false), 0, c->pc);
@@ -439,6 +415,8 @@ static void fill_registers(const struct hv_vm *vm, uint64_t *reg)
 	}
 	for (size_t i = 0; i < ARRAY_COUNT(model); i++)
 		reg[model[i].index] = model[i].value;
+	if (vm->like)
+		soft_like_id(vm->like, reg);
 }
 
 void soft_sysreg_init(struct hv_vm *vm)

@@ -9,8 +9,6 @@
 
 #include <string.h>
 
-enum { SCTLR_DZE = 14, SCTLR_NTWI = 16, SCTLR_NTWE = 18, SCTLR_UCI = 26 };
-
 /* ---- exceptions ---- */
 
 void soft_SVC(struct soft_cpu *c, uint32_t w)
@@ -18,30 +16,32 @@ void soft_SVC(struct soft_cpu *c, uint32_t w)
 	soft_raise_svc(c, a64_imm16(w));
 }
 
-/* With neither EL2 nor EL3 the calls leave the machine: firmware is elsewhere. */
+/* Calls that no level of the machine takes leave it: firmware is elsewhere. */
 void soft_HVC(struct soft_cpu *c, uint32_t w)
 {
-	unsigned highest = c->sys->vm->highest_el;
+	struct arm_route r = soft_route(c);
+	struct arm_trap t;
 
-	if (soft_el(c) == 0 || (highest == 3 && !bit(SOFT_REG(c, SCR_EL3), 8)))
-		soft_undefined(c);
-	else if (highest == 1)
+	if (c->sys->vm->highest_el == 1 && r.el) {
 		soft_exit(c, HV_EXIT_HVC, false);
-	else
-		soft_take(c, ARM_EXC_SYNC, soft_el(c) == 3 ? 3 : 2, arm_esr_hvc(a64_imm16(w)), 0,
-			  c->pc + 4);
+		return;
+	}
+	t = arm_trap_hvc(&r);
+	if (!soft_take_trap(c, t, 0))
+		soft_take(c, ARM_EXC_SYNC, t.el, arm_esr_hvc(a64_imm16(w)), 0, c->pc + 4);
 }
 
 void soft_SMC(struct soft_cpu *c, uint32_t w)
 {
-	unsigned highest = c->sys->vm->highest_el;
+	struct arm_route r = soft_route(c);
+	struct arm_trap t = arm_trap_smc(&r);
 
-	if (soft_el(c) == 0 || (highest == 3 && bit(SOFT_REG(c, SCR_EL3), 7)))
-		soft_undefined(c);
-	else if (highest < 3)
+	if (soft_take_trap(c, t, arm_esr_smc(a64_imm16(w))))
+		return;
+	if (t.el == 0)
 		soft_exit(c, HV_EXIT_SMC, false);
 	else
-		soft_take(c, ARM_EXC_SYNC, 3, arm_esr_smc(a64_imm16(w)), 0, c->pc + 4);
+		soft_take(c, ARM_EXC_SYNC, t.el, arm_esr_smc(a64_imm16(w)), 0, c->pc + 4);
 }
 
 void soft_BRK(struct soft_cpu *c, uint32_t w)
@@ -90,13 +90,12 @@ void soft_ERET(struct soft_cpu *c, uint32_t w)
 
 enum { HINT_YIELD = 1, HINT_WFE, HINT_WFI, HINT_SEV, HINT_SEVL };
 
-/* D24.2.166 SCTLR_EL1.nTWI, nTWE. True: trapped. */
 static bool wait_trapped(struct soft_cpu *c, bool is_wfe)
 {
-	if (soft_el(c) || bit(SOFT_REG(c, SCTLR_EL1), is_wfe ? SCTLR_NTWE : SCTLR_NTWI))
-		return false;
-	soft_take_sync(c, arm_esr_wfx(is_wfe), 0, c->pc);
-	return true;
+	struct arm_route r = soft_route(c);
+
+	return soft_take_trap(c, arm_trap_wfx(&r, soft_current_sctlr(c), is_wfe),
+			      arm_esr_wfx(is_wfe));
 }
 
 enum { FOREVER_NS = 1000000000, WFE_NS = 50000 };
@@ -197,8 +196,8 @@ static void dc_zva(struct soft_cpu *c, uint64_t x)
 
 	if (!e || watched(c, va, ZVA_BYTES, false))
 		return;
-	if (e->device && bit(soft_sctlr(c, soft_el(c)), 0))
-		soft_raise_alignment(c, x, true);
+	if (e->device)
+		soft_device_alignment(c, e, x, true);
 	else if (!e->writable)
 		soft_device(c, x, e->pa + (va & (SOFT_PAGE - 1)), ZVA_BYTES, true,
 			    e->secure ? SOFT_MEM_SECURE : 0, 0);
@@ -221,26 +220,26 @@ static void dc_ivac(struct soft_cpu *c, uint64_t x)
 struct sys_op {
 	uint16_t code; /* SYSREG(1, op1, CRn, CRm, op2) */
 	sys_fn *fn;
-	uint8_t lowest_el;
-	uint8_t el0_bit; /* lowest_el 0: bit of SCTLR_EL1 that allows it to EL0 */
+	bool el0;
+	uint8_t kind; /* enum arm_maintenance */
 };
 
 #define OP(op1, crn, crm, op2) SYSREG(1, op1, crn, crm, op2)
 
 static const struct sys_op sys_ops[] = {
 	/* IC: code is never stale. */
-	{OP(0, 7, 1, 0), nothing, 1, 0},	   /* IC IALLUIS */
-	{OP(0, 7, 5, 0), nothing, 1, 0},	   /* IC IALLU */
-	{OP(3, 7, 5, 1), dc_by_va, 0, SCTLR_UCI},  /* IC IVAU */
-	{OP(0, 7, 6, 1), dc_ivac, 1, 0},	   /* DC IVAC */
-	{OP(0, 7, 6, 2), nothing, 1, 0},	   /* DC ISW */
-	{OP(0, 7, 10, 2), nothing, 1, 0},	   /* DC CSW */
-	{OP(0, 7, 14, 2), nothing, 1, 0},	   /* DC CISW */
-	{OP(3, 7, 4, 1), dc_zva, 0, SCTLR_DZE},	   /* DC ZVA */
-	{OP(3, 7, 10, 1), dc_by_va, 0, SCTLR_UCI}, /* DC CVAC */
-	{OP(3, 7, 11, 1), dc_by_va, 0, SCTLR_UCI}, /* DC CVAU */
-	{OP(3, 7, 12, 1), dc_by_va, 0, SCTLR_UCI}, /* DC CVAP */
-	{OP(3, 7, 14, 1), dc_by_va, 0, SCTLR_UCI}, /* DC CIVAC */
+	{OP(0, 7, 1, 0), nothing, false, ARM_OP_POINT_UNIFICATION},  /* IC IALLUIS */
+	{OP(0, 7, 5, 0), nothing, false, ARM_OP_POINT_UNIFICATION},  /* IC IALLU */
+	{OP(3, 7, 5, 1), dc_by_va, true, ARM_OP_POINT_UNIFICATION},  /* IC IVAU */
+	{OP(0, 7, 6, 1), dc_ivac, false, ARM_OP_POINT_COHERENCY},    /* DC IVAC */
+	{OP(0, 7, 6, 2), nothing, false, ARM_OP_SET_WAY},	     /* DC ISW */
+	{OP(0, 7, 10, 2), nothing, false, ARM_OP_SET_WAY},	     /* DC CSW */
+	{OP(0, 7, 14, 2), nothing, false, ARM_OP_SET_WAY},	     /* DC CISW */
+	{OP(3, 7, 4, 1), dc_zva, true, ARM_OP_ZERO},		     /* DC ZVA */
+	{OP(3, 7, 10, 1), dc_by_va, true, ARM_OP_POINT_COHERENCY},   /* DC CVAC */
+	{OP(3, 7, 11, 1), dc_by_va, true, ARM_OP_POINT_UNIFICATION}, /* DC CVAU */
+	{OP(3, 7, 12, 1), dc_by_va, true, ARM_OP_POINT_COHERENCY},   /* DC CVAP */
+	{OP(3, 7, 14, 1), dc_by_va, true, ARM_OP_POINT_COHERENCY},   /* DC CIVAC */
 };
 
 static const struct sys_op *find_op(uint16_t code)
@@ -252,20 +251,28 @@ static const struct sys_op *find_op(uint16_t code)
 	return NULL;
 }
 
+enum { CRN_TLBI = 8 };
+
 void soft_SYS(struct soft_cpu *c, uint32_t w)
 {
 	uint16_t code = OP(a64_op1(w), a64_CRn(w), a64_CRm(w), a64_op2(w));
+	uint64_t esr = arm_esr_sysreg(code, a64_Rt(w), false), sctlr = soft_current_sctlr(c);
 	const struct sys_op *op = find_op(code);
-	unsigned el = soft_el(c);
+	enum arm_maintenance kind = a64_CRn(w) == CRN_TLBI ? ARM_OP_TLB : ARM_OP_OTHER;
+	struct arm_route r = soft_route(c);
 
-	if (!op && el && soft_mmu_op(c, code, soft_x(c, a64_Rt(w))))
-		return;
-	if (!op || el < op->lowest_el || op->lowest_el > c->sys->vm->highest_el)
+	if (!op && !soft_mmu_op_exists(c, code)) {
 		soft_undefined(c);
-	else if (el == 0 && !bit(SOFT_REG(c, SCTLR_EL1), op->el0_bit))
-		soft_take_sync(c, arm_esr_sysreg(code, a64_Rt(w), false), 0, c->pc);
-	else
+		return;
+	}
+	if (op)
+		kind = (enum arm_maintenance)op->kind;
+	if (soft_take_trap(c, arm_trap_maintenance(&r, kind, op && op->el0, sctlr), esr))
+		return;
+	if (op)
 		op->fn(c, soft_x(c, a64_Rt(w)));
+	else
+		soft_mmu_op(c, code, soft_x(c, a64_Rt(w)));
 }
 
 /* No instruction with a result is implemented. */

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The generic timer of a CPU: Arm ARM (DDI 0487), D12. Counters run at SOFT_COUNTER_HZ on the host's
- * monotonic clock, the same for all CPUs of a VM.
+ * monotonic clock or the VM's virtual one, the same for all CPUs of a VM.
  */
 #include "hv/soft/sys.h"
 
-#include "host/clock.h"
 #include "util/bits.h"
 
 enum {
@@ -32,7 +31,7 @@ static const struct timer timers[T_COUNT] = {
 
 uint64_t soft_counter(const struct soft_cpu *c)
 {
-	return (clock_mono_ns() - c->sys->vm->start_ns) / NS_PER_TICK;
+	return (soft_now_ns(c) - c->sys->vm->start_ns) / NS_PER_TICK;
 }
 
 uint64_t soft_counter_virtual(const struct soft_cpu *c)
@@ -63,8 +62,9 @@ uint32_t soft_timers(struct soft_cpu *c)
 			levels |= 1U << t->out;
 	}
 	c->sys->deadline_ns = 0;
-	if (next < UINT64_MAX / NS_PER_TICK - clock_mono_ns())
-		c->sys->deadline_ns = clock_mono_ns() + next * NS_PER_TICK;
+	if (next < UINT64_MAX / NS_PER_TICK - soft_counter(c))
+		c->sys->deadline_ns =
+			c->sys->vm->start_ns + (soft_counter(c) + next) * NS_PER_TICK;
 	return levels;
 }
 
