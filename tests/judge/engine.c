@@ -267,9 +267,11 @@ static enum judge_kind kind_of(struct judge_rig *r, const struct judge_case *c, 
 	uint64_t esr = get(r, REG_SYS(SYS_ESR_EL1)), far = get(r, REG_SYS(SYS_FAR_EL1));
 	uint64_t slot = JUDGE_CODE + c->slot * JUDGE_SLOT_BYTES;
 
+	if (in_code(pc) && pc - slot > JUDGE_SLOT_BYTES)
+		return JUDGE_WILD; /* a branch has led into other code */
 	switch (esr >> 26 & 63) {
 	case 0x15:
-		return pc - slot <= JUDGE_SLOT_BYTES ? JUDGE_DONE : JUDGE_WILD;
+		return JUDGE_DONE;
 	case 0x20:
 		return in_code(pc) ? JUDGE_WILD : JUDGE_SEGV;
 	case 0x24:
