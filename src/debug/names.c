@@ -21,6 +21,8 @@ const char *name_exit(enum hv_exit_kind kind)
 		[HV_EXIT_WATCH] = "watchpoint",
 		[HV_EXIT_INTERCEPT] = "intercept",
 		[HV_EXIT_WAKE] = "wake",
+		[HV_EXIT_TURN] = "turn",
+		[HV_EXIT_WAIT] = "wait",
 		[HV_EXIT_SYSTEM] = "system",
 		[HV_EXIT_FAIL] = "fail",
 	};

@@ -23,6 +23,7 @@
 #include <stdint.h>
 
 struct err;
+struct virtual_clock;
 struct hv_vm;
 struct hv_vcpu;
 
@@ -39,6 +40,7 @@ struct hv_caps {
 	bool translate_intercept; /* the back end asks the interception policy itself */
 	bool dcache_coherent_off; /* guest accesses with caches off are coherent (FEAT_S2FWB) */
 	bool wait_for_interrupt;  /* has the function of this name */
+	bool virtual_time;	  /* runs on a virtual clock: hv_vm_config.clock, turns */
 	unsigned hw_breakpoints;
 	unsigned hw_watchpoints;
 	unsigned zva_bytes; /* block of DC ZVA, as the guest's DCZID_EL0 shows it */
@@ -58,6 +60,8 @@ enum hv_exit_kind {
 	HV_EXIT_WATCH,	   /* watchpoint, PC at the instruction */
 	HV_EXIT_INTERCEPT, /* a word that set_intercept()'s function wants; PC at it */
 	HV_EXIT_WAKE,	   /* the wait that wait_for_interrupt() began is over */
+	HV_EXIT_TURN,	   /* the time of set_turn() has come */
+	HV_EXIT_WAIT,	   /* on a virtual clock: the vCPU waits (WFI, WFE, wait_for_interrupt()) */
 	HV_EXIT_SYSTEM,	   /* the host's own PSCI was called: a call that nobody caught */
 	HV_EXIT_FAIL,	   /* the back end cannot go on; `fail` says why */
 	HV_EXIT_COUNT
@@ -92,6 +96,10 @@ struct hv_exit {
 			uint32_t word;
 		} intercept;
 		struct {
+			uint64_t until_ns; /* no use to run it before, unless a line rises or
+					      another vCPU has run; UINT64_MAX: never */
+		} wait;
+		struct {
 			enum hv_system what;
 		} system;
 		struct {
@@ -125,6 +133,9 @@ struct hv_vm_config {
 	unsigned ipa_bits;
 	uint32_t
 		els; /* exception levels of the PEs, bit n: ELn; 0 and 1 always, and only of caps.native_els */
+	/* With caps.virtual_time, or NULL: time of this clock, which vCPUs move on by what they execute. One
+	 * thread runs all of them, in turns; nobody sleeps in run(). */
+	struct virtual_clock *clock;
 };
 
 /* Levels at which instruction word @word is intercepted, bit n: ELn. Any thread; the answer for a word is
@@ -144,6 +155,9 @@ struct hv_ops {
 	/* With caps.translate_intercept only: words for which @wants says so exit. Before the first
 	 * vCPU. */
 	void (*set_intercept)(struct hv_vm *vm, hv_wants_fn *wants, void *opaque);
+	/* PEs with EL3 only: there is no firmware, SMC that EL3 would take exits. NULL: the back end has no EL3. While no
+	 * vCPU runs. */
+	void (*smc_exits)(struct hv_vm *vm, bool exits);
 	/* Back guest-physical [gpa, gpa+len) by host memory; page aligned, no overlap. @prot without
 	 * HV_WRITE: writes exit as MMIO/DABT. */
 	int (*mem_map)(struct hv_vm *vm, uint64_t gpa, void *host, uint64_t len, unsigned prot);
@@ -162,6 +176,11 @@ struct hv_ops {
 	 * until an interrupt line is high; that run() returns HV_EXIT_WAKE, and the next one executes.
 	 * Ended by vcpu_reset(), too. NULL without caps.wait_for_interrupt. */
 	int (*wait_for_interrupt)(struct hv_vcpu *vcpu);
+	/* With a virtual clock only. Run() returns HV_EXIT_TURN as soon as it is @end_ns, to the instruction;
+	 * needed before the first run(). */
+	void (*set_turn)(struct hv_vcpu *vcpu, uint64_t end_ns);
+	/* How many instructions it has executed since vcpu_create(). */
+	uint64_t (*instructions)(struct hv_vcpu *vcpu);
 	/* Make a run() in progress, or the next one, return HV_EXIT_KICK soon. Sticky until then. */
 	void (*kick)(struct hv_vcpu *vcpu);
 

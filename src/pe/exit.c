@@ -155,6 +155,11 @@ static void exit_step(struct pe *pe, const struct hv_exit *x)
 		regime_stepped(pe);
 }
 
+static void exit_wait(struct pe *pe, const struct hv_exit *x)
+{
+	pe->wait_ns = x->wait.until_ns;
+}
+
 static void exit_wake(struct pe *pe, const struct hv_exit *x)
 {
 	pe_wake(pe);
@@ -187,7 +192,8 @@ static void (*const handlers[HV_EXIT_COUNT])(struct pe *pe, const struct hv_exit
 	[HV_EXIT_HVC] = exit_hvc,      [HV_EXIT_SMC] = exit_hvc,
 	[HV_EXIT_STEP] = exit_step,    [HV_EXIT_HWBP] = exit_hwbp,
 	[HV_EXIT_WATCH] = exit_watch,  [HV_EXIT_INTERCEPT] = exit_intercept,
-	[HV_EXIT_WAKE] = exit_wake,    [HV_EXIT_SYSTEM] = exit_system,
+	[HV_EXIT_WAKE] = exit_wake,    [HV_EXIT_TURN] = exit_nothing,
+	[HV_EXIT_WAIT] = exit_wait,    [HV_EXIT_SYSTEM] = exit_system,
 	[HV_EXIT_FAIL] = exit_fail,
 };
 

@@ -52,7 +52,9 @@ struct pe {
 		bool known;
 		uint64_t mmfr1, pfr1;
 	} id;
-	uint64_t sctlr_reset; /* SCTLR_EL1 after a reset */
+	uint8_t begin_el;     /* where code begins */
+	uint64_t sctlr_reset; /* SCTLR of that level after a reset */
+	uint64_t wait_ns; /* of the last HV_EXIT_WAIT */
 	struct pe_entry wake_entry;
 	bool down;     /* CPU_SUSPEND to a power-down state: begins at `wake_entry` when it wakes */
 	bool stepping; /* a lifted site is being executed natively */
@@ -138,6 +140,9 @@ unsigned pe_el(struct pe *pe);
 /* The instruction at the PC has been carried out: on to @pc, or to the next one. */
 void pe_go(struct pe *pe, uint64_t pc);
 void pe_skip(struct pe *pe);
+/* start.c: code begins at @entry, the vCPU being in reset; the same without that, at the level of before. */
+void pe_begin(struct pe *pe, const struct pe_entry *entry);
+void pe_enter(struct pe *pe, const struct pe_entry *entry);
 /* HV_EXIT_WAKE: CPU_SUSPEND is over. */
 void pe_wake(struct pe *pe);
 /* Out of the guest until CPU_ON or a reset. */
@@ -170,6 +175,8 @@ bool pe_is_id_register(uint16_t sysreg);
 /* Put what pe_id_field() has asked for into the registers, where the back end intercepts without patching: it then
  * shows them by itself. */
 void pe_put_id_fields(struct pe *pe);
+/* As if it were written there, if a device implements it. */
+void pe_sysreg_write(struct pe *pe, const struct pe_access *a, uint16_t sysreg, uint64_t value);
 void pe_psci(struct pe *pe, bool is_smc);	      /* psci.c; PC after the instruction */
 void pe_sysreg(struct pe *pe, uint32_t word);	      /* sysreg.c; PC at the MRS or MSR */
 void pe_mmio(struct pe *pe, const struct hv_exit *x); /* mmio.c */

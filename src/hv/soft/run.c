@@ -14,7 +14,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { WAIT_NS = 1000000000 };
+enum { WAIT_NS = 1000000000, SHORT_WAIT_NS = 4000 };
 
 /* ---- leaving the guest ---- */
 
@@ -77,6 +77,12 @@ void soft_sleep(struct soft_cpu *c, uint64_t max_ns)
 	uint64_t until = clock_mono_ns() + max_ns;
 	struct timespec t;
 
+	if (s->vm->clock) {
+		bool event = max_ns < WAIT_NS;
+
+		soft_fall_asleep(c, event ? soft_now_ns(c) + SHORT_WAIT_NS : UINT64_MAX);
+		return;
+	}
 	if (s->deadline_ns && s->deadline_ns < until)
 		until = s->deadline_ns;
 	t = at_ns(until);
@@ -117,6 +123,15 @@ static bool timers_changed(struct soft_cpu *c)
 	return true;
 }
 
+/* How far to go until the timers are looked at again. False: the turn is over. */
+static bool new_budget(struct soft_cpu *c)
+{
+	if (c->sys->vm->clock)
+		return soft_turn_budget(c);
+	c->budget = SOFT_POLL;
+	return true;
+}
+
 enum poll_result {
 	POLL_LEAVE, /* the guest, with soft_sys.exit */
 	POLL_AGAIN, /* an exception was taken */
@@ -129,6 +144,8 @@ static enum poll_result poll(struct soft_cpu *c)
 	unsigned e = atomic_exchange_explicit(&c->event, 0, memory_order_acquire);
 	struct soft_sys *s = c->sys;
 
+	/* What has not begun does not count. */
+	c->budget++;
 	if (s->debug.stepping && !(e & SOFT_EVENT_EXIT)) /* an exit may yet become an exception */
 		soft_step_end(c);
 	if (e & SOFT_EVENT_FLUSH)
@@ -152,9 +169,10 @@ static enum poll_result poll(struct soft_cpu *c)
 		return POLL_LEAVE;
 	}
 	if (c->budget <= 0 || e & SOFT_EVENT_TIME) {
-		c->budget = SOFT_POLL;
-		if (timers_changed(c)) {
-			s->exit.kind = HV_EXIT_KICK;
+		bool changed = timers_changed(c);
+
+		if (!new_budget(c) || changed) {
+			s->exit.kind = changed ? HV_EXIT_KICK : HV_EXIT_TURN;
 			soft_event(c, e & ~(unsigned)SOFT_EVENT_TIME);
 			return POLL_LEAVE;
 		}
@@ -165,6 +183,7 @@ static enum poll_result poll(struct soft_cpu *c)
 		c->pc = c->next_pc;
 		return POLL_AGAIN;
 	}
+	c->budget--;
 	return POLL_GO;
 }
 
@@ -208,8 +227,8 @@ static void loop(struct soft_cpu *c)
 		struct soft_decoded *d;
 		uint32_t word;
 
-		if (__builtin_expect(atomic_load_explicit(&c->event, memory_order_relaxed) ||
-					     --c->budget < 0,
+		if (__builtin_expect(--c->budget < 0 ||
+					     atomic_load_explicit(&c->event, memory_order_relaxed),
 				     0)) {
 			enum poll_result r = poll(c);
 
@@ -247,10 +266,27 @@ static void wait(struct soft_cpu *c)
 		s->exit.kind = HV_EXIT_WAKE;
 		return;
 	}
-	if (!timers_changed(c) && !(atomic_load(&c->event) & SOFT_EVENT_KICK))
+	if (!timers_changed(c) && !(atomic_load(&c->event) & SOFT_EVENT_KICK)) {
+		if (s->vm->clock) {
+			s->exit.kind = HV_EXIT_WAIT;
+			s->exit.wait.until_ns = soft_wait_end(c);
+			return;
+		}
 		soft_sleep(c, WAIT_NS);
+	}
 	timers_changed(c);
 	atomic_fetch_and(&c->event, ~(unsigned)SOFT_EVENT_KICK);
+}
+
+/* In WFI or WFE, on a virtual clock: nothing to execute. */
+static void doze(struct soft_cpu *c)
+{
+	struct soft_sys *s = c->sys;
+	bool kicked = atomic_fetch_and(&c->event, ~(unsigned)SOFT_EVENT_KICK) & SOFT_EVENT_KICK;
+
+	s->exit.kind = timers_changed(c) || kicked ? HV_EXIT_KICK : HV_EXIT_WAIT;
+	if (s->exit.kind == HV_EXIT_WAIT)
+		s->exit.wait.until_ns = soft_wait_end(c);
 }
 
 void soft_run(struct hv_vcpu *v, struct hv_exit *x)
@@ -263,11 +299,18 @@ void soft_run(struct hv_vcpu *v, struct hv_exit *x)
 		*x = v->s.exit;
 		return;
 	}
+	if (soft_still_asleep(c)) {
+		doze(c);
+		*x = v->s.exit;
+		return;
+	}
 
 	atomic_store(&v->s.in_guest, true);
 	v->s.step_done = false;
 	soft_event(c, SOFT_EVENT_FLUSH | SOFT_EVENT_LINE | SOFT_EVENT_TIME);
 	loop(c);
+	if (v->s.vm->clock)
+		soft_settle(c);
 	atomic_store(&v->s.in_guest, false);
 	*x = v->s.exit;
 }

@@ -64,6 +64,7 @@ static int soft_probe(const char *text, struct hv_caps *caps, struct err *e)
 	caps->translate_intercept = !o.els1;
 	caps->dcache_coherent_off = true;
 	caps->wait_for_interrupt = true;
+	caps->virtual_time = true;
 	caps->zva_bytes = 64;
 	caps->counter_hz = SOFT_COUNTER_HZ;
 	snprintf(caps->host, sizeof(caps->host), "%.20s %.60s, %.20s", u.sysname, u.release,
@@ -86,7 +87,8 @@ static int soft_vm_create(const struct hv_vm_config *cfg, struct hv_vm **out, st
 	vm->els = cfg->els;
 	vm->highest_el = cfg->els & 1 << 3 ? 3 : cfg->els & 1 << 2 ? 2 : 1;
 	vm->ipa_bits = cfg->ipa_bits;
-	vm->start_ns = clock_mono_ns();
+	vm->clock = cfg->clock;
+	vm->start_ns = clock_now_ns(vm->clock);
 	pthread_mutex_init(&vm->lock, NULL);
 	soft_sysreg_init(vm);
 	*out = vm;
@@ -105,6 +107,11 @@ static void soft_set_intercept(struct hv_vm *vm, hv_wants_fn *wants, void *opaqu
 {
 	vm->wants = wants;
 	vm->wants_opaque = opaque;
+}
+
+static void soft_smc_exits(struct hv_vm *vm, bool exits)
+{
+	vm->smc_exits = exits;
 }
 
 /* The map has changed: no CPU may go on using what it remembers. */
@@ -180,6 +187,7 @@ static int soft_vcpu_reset(struct hv_vcpu *v)
 	c->pstate = ARM_PSTATE_DAIF | (uint64_t)v->s.vm->highest_el << 2 | ARM_PSTATE_SP;
 	v->s.mmio.pending = false;
 	v->s.waiting = false;
+	v->s.asleep = false;
 	v->s.lines = 0;
 	v->s.timer_levels = 0;
 	v->s.deadline_ns = 0;
@@ -406,6 +414,7 @@ const struct hv_ops hv_soft_ops = {
 	.vm_create = soft_vm_create,
 	.vm_destroy = soft_vm_destroy,
 	.set_intercept = soft_set_intercept,
+	.smc_exits = soft_smc_exits,
 	.mem_map = soft_mem_map,
 	.mem_unmap = soft_mem_unmap,
 	.vcpu_create = soft_vcpu_create,
@@ -413,6 +422,8 @@ const struct hv_ops hv_soft_ops = {
 	.vcpu_reset = soft_vcpu_reset,
 	.run = soft_run,
 	.wait_for_interrupt = soft_wait_for_interrupt,
+	.set_turn = soft_set_turn,
+	.instructions = soft_instructions,
 	.kick = soft_kick,
 	.mmio_done = soft_mmio_done,
 	.mmio_abort = soft_mmio_abort,

@@ -23,7 +23,7 @@ enum {
 	SOFT_COUNTER_HZ =
 		62500000, /* as QEMU's; firmware for its boards writes this into CNTFRQ_EL0 */
 	SOFT_NS_PER_INSTRUCTION = 1, /* on a virtual clock */
-	SOFT_POLL = 2000, /* instructions between two looks at the timers */
+	SOFT_POLL = 2000,	     /* instructions between two looks at the timers */
 	SOFT_DECODE_BITS = 14,
 	SOFT_MMU_CONFIGS = 16,
 	SOFT_TLBI_RING = 16,
@@ -71,9 +71,10 @@ struct soft_tlbi {
 struct hv_vm {
 	uint32_t els; /* bit n: ELn */
 	unsigned highest_el;
+	bool smc_exits; /* although there is EL3 */
 	bool els1; /* stand in for an ordinary hypervisor: EL1 and EL0, patches instead of interception */
 	const struct soft_like *like; /* ... for which one; NULL: none */
-	struct virtual_clock *clock; /* NULL: the host's time */
+	struct virtual_clock *clock;  /* NULL: the host's time */
 	uint64_t start_ns;
 	unsigned ipa_bits;
 	struct arm_features features;
@@ -280,9 +281,22 @@ void soft_sysreg_reset(struct soft_cpu *c);
 int soft_sysreg_get(struct soft_cpu *c, uint16_t code, uint64_t *value);
 int soft_sysreg_set(struct soft_cpu *c, uint16_t code, uint64_t value);
 
-/* ---- run.c ---- */
+/* ---- turn.c; but for the first, with hv_vm.clock only ---- */
 /* Time that the timers go by. */
 uint64_t soft_now_ns(const struct soft_cpu *c);
+/* The instructions executed become time of the clock. */
+void soft_settle(struct soft_cpu *c);
+/* The budget until the next timer or the end of the turn. False: the turn is over. */
+bool soft_turn_budget(struct soft_cpu *c);
+void soft_set_turn(struct hv_vcpu *v, uint64_t end_ns);
+uint64_t soft_instructions(struct hv_vcpu *v);
+/* Leave the turn and wait until @end_ns at the latest (WFE), or UINT64_MAX (WFI). */
+void soft_fall_asleep(struct soft_cpu *c, uint64_t end_ns);
+bool soft_still_asleep(struct soft_cpu *c);
+/* When a CPU that waits must be looked at again. */
+uint64_t soft_wait_end(const struct soft_cpu *c);
+
+/* ---- run.c ---- */
 /* Leave the guest with soft_sys.exit. @stay: PC stays at the instruction. */
 struct hv_exit *soft_exit(struct soft_cpu *c, enum hv_exit_kind kind, bool stay);
 void soft_run(struct hv_vcpu *v, struct hv_exit *x);

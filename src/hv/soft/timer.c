@@ -62,9 +62,8 @@ uint32_t soft_timers(struct soft_cpu *c)
 			levels |= 1U << t->out;
 	}
 	c->sys->deadline_ns = 0;
-	if (next < UINT64_MAX / NS_PER_TICK - soft_counter(c))
-		c->sys->deadline_ns =
-			c->sys->vm->start_ns + (soft_counter(c) + next) * NS_PER_TICK;
+	if (next < (UINT64_MAX - c->sys->vm->start_ns) / NS_PER_TICK - soft_counter(c))
+		c->sys->deadline_ns = c->sys->vm->start_ns + (soft_counter(c) + next) * NS_PER_TICK;
 	return levels;
 }
 
