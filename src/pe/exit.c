@@ -83,7 +83,8 @@ static void exit_intercept(struct pe *pe, const struct hv_exit *x)
 	struct intercept_slot slot = {x->intercept.word,
 				      policy_match(x->intercept.word, WHEN_BACK_END)};
 
-	site_count(&pe->sites, pe_get(pe, REG_PC), &slot);
+	if (slot.row) /* else one that the host traps by itself */
+		site_count(&pe->sites, pe_get(pe, REG_PC), &slot);
 	pe->stats.interceptions++;
 	pe_sysreg(pe, x->intercept.word);
 }
@@ -106,7 +107,7 @@ void pe_let_back_end_intercept(struct pe_set *s)
 
 /* ---- the guest's own breakpoints and watchpoints, which some hosts report with its BRKs ---- */
 
-enum { FSC_DEBUG = 0x22, MDSCR_KDE = 13, MDSCR_MDE = 15 };
+enum { FSC_DEBUG = 0x22, MDSCR_SS = 0, MDSCR_KDE = 13, MDSCR_MDE = 15 };
 
 /* Those hosts report them when the guest has masked them, too. It has to go on, so it loses them all: nothing
  * can take it across this one alone. */
@@ -151,8 +152,15 @@ static void exit_hvc(struct pe *pe, const struct hv_exit *x)
 
 static void exit_step(struct pe *pe, const struct hv_exit *x)
 {
-	if (pe->stepping)
+	if (pe->stepping) {
 		regime_stepped(pe);
+		return;
+	}
+	/* The guest steps itself, on a host that has the event even where the guest is not stepped: it would get no
+	 * further. */
+	LOG(pe, "%s: the guest's own step, MDSCR_EL1.SS cleared", pe->name);
+	pe_put(pe, REG_SYS(SYS_MDSCR_EL1),
+	       pe_get(pe, REG_SYS(SYS_MDSCR_EL1)) & ~(1ULL << MDSCR_SS));
 }
 
 static void exit_wait(struct pe *pe, const struct hv_exit *x)

@@ -112,6 +112,11 @@ static bool timer_exits(const struct soft_cpu *c, uint32_t levels)
 	return !like || !like->timers_rise || levels & ~c->sys->timer_levels;
 }
 
+static void timers_fell(struct soft_cpu *c)
+{
+	c->sys->timer_levels &= soft_timers(c);
+}
+
 /* Timer outputs are the board's business: a change is an exit. */
 static bool timers_changed(struct soft_cpu *c)
 {
@@ -309,6 +314,8 @@ void soft_run(struct hv_vcpu *v, struct hv_exit *x)
 	v->s.step_done = false;
 	soft_event(c, SOFT_EVENT_FLUSH | SOFT_EVENT_LINE | SOFT_EVENT_TIME);
 	loop(c);
+	if (v->s.vm->like && v->s.vm->like->timers_rise)
+		timers_fell(c);
 	if (v->s.vm->clock)
 		soft_settle(c);
 	atomic_store(&v->s.in_guest, false);

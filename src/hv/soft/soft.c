@@ -3,7 +3,7 @@
  * Back end `soft`: an AArch64 CPU of our own, for any host.
  *
  * Options (--hv soft,NAME=VALUE,...): els=1 stands in for an ordinary hypervisor, whose vCPU has EL1 and EL0
- * only and knows nothing of interception, so that guest code is patched as on KVM.
+ * only and knows nothing of interception, so that guest code is patched as there; like=NAME says for which one.
  */
 #include "hv/soft/soft.h"
 
@@ -23,23 +23,50 @@
 /* ---- probing ---- */
 
 struct options {
-	bool els1;
+	const struct soft_like *like; /* NULL: the whole CPU */
 };
+
+enum { OPTIONS_MAX = 127 };
+
+static int bad_like(const char *name, struct err *e)
+{
+	int r = err_set(e, -EINVAL, "--hv", "soft has no stand-in for \"%s\"", name);
+
+	err_hint(e, "like= is one of %s", soft_like_names);
+	return r;
+}
+
+static int bad_option(const char *option, struct err *e)
+{
+	int r = err_set(e, -EINVAL, "--hv", "soft does not know the option \"%s\"", option);
+
+	err_hint(e, "options of soft: els=1, and with that like=NAME, one of %s", soft_like_names);
+	return r;
+}
 
 static int parse_options(const char *text, struct options *o, struct err *e)
 {
-	int r;
+	char copy[OPTIONS_MAX + 1], *rest = copy, *option;
+	const char *like = NULL;
+	bool els1 = false;
 
 	*o = (struct options){0};
 	if (!text || !*text)
 		return 0;
-	if (!strcmp(text, "els=1")) {
-		o->els1 = true;
-		return 0;
+	snprintf(copy, sizeof(copy), "%s", text);
+	while ((option = strsep(&rest, ","))) {
+		if (!strcmp(option, "els=1"))
+			els1 = true;
+		else if (!strncmp(option, "like=", 5))
+			like = option + 5;
+		else
+			return bad_option(option, e);
 	}
-	r = err_set(e, -EINVAL, "--hv", "soft does not know the option \"%s\"", text);
-	err_hint(e, "options of soft: els=1");
-	return r;
+	if (like && !els1)
+		return err_set(e, -EINVAL, "--hv", "soft: like=%s needs els=1 as well", like);
+	if (els1)
+		o->like = soft_like_find(like ? like : soft_like_default);
+	return els1 && !o->like ? bad_like(like, e) : 0;
 }
 
 static int soft_probe(const char *text, struct hv_caps *caps, struct err *e)
@@ -52,7 +79,7 @@ static int soft_probe(const char *text, struct hv_caps *caps, struct err *e)
 		return r;
 	memset(caps, 0, sizeof(*caps));
 	uname(&u);
-	caps->native_els = o.els1 ? 0x3 : 0xf;
+	caps->native_els = 0xf;
 	caps->max_vcpus = SOFT_MAX_CPUS;
 	caps->ipa_bits = 48;
 	caps->page_size = SOFT_PAGE;
@@ -61,14 +88,16 @@ static int soft_probe(const char *text, struct hv_caps *caps, struct err *e)
 	caps->sysreg_traps = true;
 	caps->undef_icc = true;
 	caps->smccc_exits = true;
-	caps->translate_intercept = !o.els1;
+	caps->translate_intercept = true;
 	caps->dcache_coherent_off = true;
 	caps->wait_for_interrupt = true;
 	caps->virtual_time = true;
 	caps->zva_bytes = 64;
 	caps->counter_hz = SOFT_COUNTER_HZ;
-	snprintf(caps->host, sizeof(caps->host), "%.20s %.60s, %.20s", u.sysname, u.release,
-		 u.machine);
+	if (o.like)
+		soft_like_caps(o.like, caps);
+	snprintf(caps->host, sizeof(caps->host), "%.20s %.40s, %.20s%s%s", u.sysname, u.release,
+		 u.machine, o.like ? ", like " : "", o.like ? o.like->doc : "");
 	return 0;
 }
 
@@ -83,7 +112,8 @@ static int soft_vm_create(const struct hv_vm_config *cfg, struct hv_vm **out, st
 	if (r)
 		return r;
 	vm = xcalloc(1, sizeof(*vm));
-	vm->els1 = o.els1;
+	vm->els1 = o.like;
+	vm->like = o.like;
 	vm->els = cfg->els;
 	vm->highest_el = cfg->els & 1 << 3 ? 3 : cfg->els & 1 << 2 ? 2 : 1;
 	vm->ipa_bits = cfg->ipa_bits;
@@ -409,7 +439,8 @@ static int soft_debug(struct hv_vcpu *v, unsigned flags)
 
 const struct hv_ops hv_soft_ops = {
 	.name = "soft",
-	.doc = "an AArch64 CPU in software, on any host",
+	.doc = "an AArch64 CPU in software, on any host; els=1: in place of a hypervisor, "
+	       "like=kvm61-vhe, kvm61-nvhe, kvm612 or hvf",
 	.probe = soft_probe,
 	.vm_create = soft_vm_create,
 	.vm_destroy = soft_vm_destroy,
