@@ -131,6 +131,7 @@ struct dev_boot {
 	uint64_t pc;
 	uint64_t x[4];			 /* x0..x3 at entry */
 	uint64_t image_start, image_end; /* what was loaded as code; for reports and scanning */
+	bool at_reset; /* PE 0 begins as after a reset, at the highest level; else where firmware hands over */
 };
 
 struct component {

@@ -182,7 +182,7 @@ static int cpu_dt(struct dev *d, struct dt *dt)
 		return 0;
 	psci = dt_node(dt, "psci", NULL);
 	dt_strs(dt, psci, "compatible", "arm,psci-1.0\0arm,psci-0.2\0arm,psci", 3);
-	dt_str(dt, psci, "method", methods[c->method]);
+	dt_str(dt, psci, "method", methods[c->el2 ? METHOD_SMC : c->method]); /* HVC is EL2's */
 	dt_u32(dt, psci, "cpu_suspend", 0xc4000001);
 	dt_u32(dt, psci, "cpu_off", 0x84000002);
 	dt_u32(dt, psci, "cpu_on", 0xc4000003);
@@ -208,7 +208,7 @@ static const struct prop cpu_props[] = {
 	 .offset = offsetof(struct cpu, method),
 	 .def = "hvc",
 	 .choices = methods,
-	 .help = "how the device tree says PSCI is called"},
+	 .help = "how the device tree says PSCI is called; with EL2 always smc"},
 	{.name = "el2",
 	 .kind = PROP_BOOL,
 	 .offset = offsetof(struct cpu, el2),

@@ -197,6 +197,7 @@ static int firmware_start(struct dev *d, struct dev_boot *b, struct err *e)
 		return r;
 	b->found = true;
 	b->pc = f->entry;
+	b->at_reset = true;
 	return 0;
 }
 

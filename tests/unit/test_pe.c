@@ -114,6 +114,37 @@ static void test_sysreg_undefined(void **state)
 	}
 }
 
+/* Without firmware a PE begins at EL2 with NS, HCE and RW in SCR_EL3, and the others wait for CPU_ON. */
+static void test_start_at_el2(void **state)
+{
+	struct rig *r = *state;
+
+	rig_start(r);
+	assert_int_equal(rig_reg(r, 0, REG_PSTATE), 0x3c9);
+	assert_int_equal(rig_reg(r, 0, REG_SYS(SYS_SCR_EL3)), 0x531);
+	assert_int_equal(rig_runs(r, 1), 0);
+	assert_int_equal(rig_call(r, PSCI_CPU_ON | SMCCC_64, 1, BASE + 0x100, 5), PSCI_SUCCESS);
+	assert_true(fake_wait_idle(r->vm, 1));
+	assert_int_equal(rig_reg(r, 1, REG_PSTATE), 0x3c9);
+	assert_int_equal(rig_reg(r, 1, REG_PC), BASE + 0x100);
+	assert_int_equal(rig_x(r, 1, 0), 5);
+}
+
+/* Firmware gets all PEs, at EL3, in the state after a reset. */
+static void test_start_at_el3(void **state)
+{
+	struct rig *r = *state;
+
+	r->entry.at_reset = true;
+	rig_start(r);
+	for (unsigned i = 0; i < PES; i++) {
+		assert_true(fake_wait_idle(r->vm, i));
+		assert_int_equal(rig_reg(r, i, REG_PSTATE), 0x3cd);
+		assert_int_equal(rig_reg(r, i, REG_PC), BASE);
+		assert_int_equal(rig_reg(r, i, REG_SYS(SYS_SCR_EL3)), 0);
+	}
+}
+
 /* What a PE with all levels says of itself, and where its traps go. The back end has found the words. */
 static void queue_sysreg(struct rig *r, uint32_t word, uint64_t pstate, uint64_t scr)
 {
@@ -789,6 +820,8 @@ int main(void)
 		TEST(test_sysreg_handlers),
 		TEST(test_completed_instruction),
 		TEST(test_sysreg_undefined),
+		cmocka_unit_test_setup_teardown(test_start_at_el2, rig_setup_levels, rig_teardown),
+		cmocka_unit_test_setup_teardown(test_start_at_el3, rig_setup_levels, rig_teardown),
 		cmocka_unit_test_setup_teardown(test_sysreg_levels, rig_setup_levels, rig_teardown),
 		TEST(test_id_fields),
 		TEST(test_brk_is_the_guests),

@@ -123,6 +123,24 @@ static bool virtual_pending(const struct soft_cpu *c, enum arm_interrupt i)
 	       (i != ARM_SERROR && bit(c->sys->lines, virtual_line[i]));
 }
 
+/* D24.2.74 ISR_EL1: at EL1 it shows a virtual interrupt in the place of the physical one that EL2 takes. */
+uint64_t soft_isr(const struct soft_cpu *c)
+{
+	static const uint8_t hcr_bits[] = {ARM_HCR_IMO, ARM_HCR_FMO, ARM_HCR_AMO};
+	static const uint64_t shown[] = {ARM_PSTATE_I, ARM_PSTATE_F, ARM_PSTATE_A};
+	static const uint8_t physical[] = {HV_IRQ, HV_FIQ, HV_LINE_COUNT};
+	uint64_t isr = 0, hcr = soft_hcr(c);
+	unsigned lines = soft_lines(c);
+
+	for (enum arm_interrupt i = ARM_IRQ; i <= ARM_SERROR; i++) {
+		bool virtual = soft_el(c) == 1 && bit(hcr, hcr_bits[i]);
+
+		if (virtual ? virtual_pending(c, i) : bit(lines, physical[i]))
+			isr |= shown[i];
+	}
+	return isr;
+}
+
 /* D1.6.2: a physical interrupt wakes wherever it goes, a virtual one only those that could take it. */
 bool soft_interrupt_waiting(const struct soft_cpu *c)
 {

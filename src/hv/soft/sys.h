@@ -202,6 +202,8 @@ void soft_take_sync(struct soft_cpu *c, uint64_t esr, uint64_t far, uint64_t pc)
 unsigned soft_sync_target(const struct soft_cpu *c);
 /* The interrupt lines, where group 1 interrupts are IRQs or FIQs as the current level and Security state say. */
 unsigned soft_lines(const struct soft_cpu *c);
+/* ISR_EL1 */
+uint64_t soft_isr(const struct soft_cpu *c);
 /* Is there any interrupt, physical or virtual, that might be taken? */
 static inline bool soft_interrupt_pending(const struct soft_cpu *c)
 {

@@ -159,8 +159,7 @@ static bool read_special(struct soft_cpu *c, uint16_t code, uint64_t *v)
 		*v = soft_counter_virtual(c);
 		break;
 	case SYS_ISR_EL1:
-		*v = (bit(soft_lines(c), HV_IRQ) ? ARM_PSTATE_I : 0) |
-		     (bit(soft_lines(c), HV_FIQ) ? ARM_PSTATE_F : 0);
+		*v = soft_isr(c);
 		break;
 	default:
 		return soft_pmu_read(c, code, v) || soft_timer_read(c, code, v);
@@ -181,7 +180,7 @@ static void set_pstate_field(struct soft_cpu *c, uint64_t mask, uint64_t v)
 static void set_daif(struct soft_cpu *c, uint64_t daif)
 {
 	c->pstate = (c->pstate & ~ARM_PSTATE_DAIF) | (daif & ARM_PSTATE_DAIF);
-	if (c->sys->lines)
+	if (soft_interrupt_pending(c))
 		soft_event(c, SOFT_EVENT_LINE);
 	if (bit(SOFT_REG(c, MDSCR_EL1), 0))
 		soft_event(c, SOFT_EVENT_STEP);
@@ -415,6 +414,8 @@ static void fill_registers(const struct hv_vm *vm, uint64_t *reg)
 	}
 	for (size_t i = 0; i < ARRAY_COUNT(model); i++)
 		reg[model[i].index] = model[i].value;
+	for (unsigned el = 2; el <= 3; el++) /* ID_AA64PFR0_EL1.EL2, EL3 */
+		reg[SYSREG_IX_ID_AA64PFR0_EL1] |= (uint64_t)bit(vm->els, el) << el * 4;
 	if (vm->like)
 		soft_like_id(vm->like, reg);
 }

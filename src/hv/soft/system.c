@@ -38,7 +38,7 @@ void soft_SMC(struct soft_cpu *c, uint32_t w)
 
 	if (soft_take_trap(c, t, arm_esr_smc(a64_imm16(w))))
 		return;
-	if (t.el == 0)
+	if (t.el == 0 || (c->sys->vm->smc_exits && r.el < 3))
 		soft_exit(c, HV_EXIT_SMC, false);
 	else
 		soft_take(c, ARM_EXC_SYNC, t.el, arm_esr_smc(a64_imm16(w)), 0, c->pc + 4);

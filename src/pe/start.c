@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * How code begins on a PE: after a reset at the highest level; what is started without firmware at the highest
+ * Non-secure one, where firmware would have brought it (Linux, Documentation/arch/arm64/booting.rst; Arm DEN 0022,
+ * 6.4). With EL3 that means doing what firmware has to do there first.
+ */
+#include "pe/pe_int.h"
+
+#include "arm/exc.h"
+#include "arm/route.h"
+#include "arm/sysreg.h"
+#include "util/bits.h"
+#include "util/log.h"
+
+enum { SCTLR_EE = 25 };
+
+/* EL1 is AArch64 whatever SCR_EL3 and HCR_EL2 say, but registers that are read back should say so, too. */
+#define SCR_EL3_BEGIN                                                                              \
+	(1ULL << ARM_SCR_NS | 3ULL << 4 /* RES1 */ | 1ULL << ARM_SCR_HCE | 1ULL << ARM_SCR_RW)
+
+static bool has(const struct pe *pe, unsigned el)
+{
+	return bit(pe->set->els, el);
+}
+
+/* Stands in for the firmware that is not there. No trap is set: those are 0 after a reset, as ICC_SRE_EL3 always has
+ * all its bits; CNTFRQ_EL0 is set. */
+static void leave_el3(struct pe *pe)
+{
+	pe_put(pe, REG_SYS(SYS_SCR_EL3), SCR_EL3_BEGIN);
+}
+
+static unsigned first_level(const struct pe *pe, const struct pe_entry *entry)
+{
+	if (entry->at_reset && has(pe, 3))
+		return 3;
+	return has(pe, 2) ? 2 : 1;
+}
+
+static const uint16_t sctlr[] = {0, SYS_SCTLR_EL1, SYS_SCTLR_EL2, SYS_SCTLR_EL3};
+
+void pe_begin(struct pe *pe, const struct pe_entry *entry)
+{
+	unsigned el = first_level(pe, entry);
+
+	pe->begin_el = (uint8_t)el;
+	pe->sctlr_reset = pe_get(pe, REG_SYS(sctlr[el]));
+	if (has(pe, 3) && el < 3)
+		leave_el3(pe);
+	pe_enter(pe, entry);
+}
+
+void pe_enter(struct pe *pe, const struct pe_entry *entry)
+{
+	uint64_t pstate = ARM_PSTATE_DAIF | (uint64_t)pe->begin_el << 2 | ARM_PSTATE_SP;
+
+	for (unsigned i = 0; i < ARRAY_COUNT(entry->x); i++)
+		pe_put_x(pe, i, entry->x[i]);
+	pe_put(pe, REG_PC, entry->pc);
+	pe_put(pe, REG_PSTATE, pstate);
+	LOG(pe, "%s: begins at 0x%llx, EL%u", pe->name, (unsigned long long)entry->pc,
+	    pe->begin_el);
+	regime_begin(pe, entry->pc);
+}
+
+/* DEN 0022, 6.4.3: the endianness of whoever called. */
+void pe_wake(struct pe *pe)
+{
+	uint32_t id = REG_SYS(sctlr[pe->begin_el]);
+	uint64_t endianness;
+
+	if (!pe->down)
+		return;
+	pe->down = false;
+	endianness = pe_get(pe, id) & 1ULL << SCTLR_EE;
+	pe_put(pe, id, (pe->sctlr_reset & ~(1ULL << SCTLR_EE)) | endianness);
+	pe_enter(pe, &pe->wake_entry);
+}
