@@ -79,6 +79,12 @@ static int opt_symbols(void *ctx, const char *value, const char *where, struct e
 	return r->symbols ? 0 : -EINVAL;
 }
 
+static int opt_deterministic(void *ctx, const char *value, const char *where, struct err *e)
+{
+	((struct run *)ctx)->cfg.deterministic = true;
+	return 0;
+}
+
 static const struct option run_options[] = {
 	{"hv", "NAME[,OPTIONS]", "execution back end: auto, kvm (obverse list backends)", opt_hv,
 	 false},
@@ -87,6 +93,10 @@ static const struct option run_options[] = {
 	{"stats", "FILE", "write statistics as JSON at the end", opt_stats, false},
 	{"symbols", "FILE", "names for addresses in reports: ELF file or System.map", opt_symbols,
 	 false},
+	{"deterministic", NULL,
+	 "two runs execute the same: one thread, and time from the\nnumber of instructions (--hv "
+	 "soft)",
+	 opt_deterministic, false},
 	{"no-reboot", NULL, "end when the guest resets or panics", opt_no_reboot, false},
 	{0},
 };

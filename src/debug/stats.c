@@ -244,12 +244,25 @@ static void head(const struct vm *vm, json_t *o)
 	json_object_set_new(o, "max_rss_kib", json_integer(u.ru_maxrss));
 }
 
+static void deterministic(const struct vm *vm, json_t *o)
+{
+	struct pe_turns t;
+
+	if (!pe_set_turns(vm->pes, &t))
+		return;
+	json_object_set_new(o, "deterministic",
+			    json_pack("{s:I, s:f, s:o}", "instructions", (json_int_t)t.instructions,
+				      "time_s", seconds(t.ns), "hash",
+				      json_sprintf("0x%016llx", (unsigned long long)t.hash)));
+}
+
 int stats_write(const struct vm *vm, const char *path, const struct symtab *symbols, struct err *e)
 {
 	json_t *root = json_object(), *exits = json_object();
 	int r = 0;
 
 	head(vm, root);
+	deterministic(vm, root);
 	json_object_set_new(root, "pes", pes(vm, exits));
 	json_object_set_new(root, "exits", exits);
 	interceptions(vm, root, symbols);

@@ -427,7 +427,8 @@ bool loop_poll(struct loop *l, bool sleep)
 	l->asleep = false;
 	if (l->round.p[0].revents)
 		drain(l);
-	run_deferred(l);
+	if (!l->clock)
+		run_deferred(l);
 	fire_timers(l, &l->timers, clock_mono_ns());
 	serve_fds(l, &l->round);
 	end(l);

@@ -28,7 +28,7 @@ struct loop *loop_create(void);
 /* No thread may be in loop_run(). Registered descriptors are not closed. */
 void loop_destroy(struct loop *l);
 /* The clock of machine timers, which fire in loop_run_due() then; it must outlive them. Before the first timer
- * is armed. Without it machine timers are ordinary ones. */
+ * is armed, and deferred calls run only there. Without it machine timers are ordinary ones. */
 void loop_set_clock(struct loop *l, const struct virtual_clock *c);
 
 /* Watch @fd; it stays the caller's. @events may be 0 (only hang-up). */

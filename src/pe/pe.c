@@ -26,9 +26,6 @@
 #include <string.h>
 #include <time.h>
 
-#define SCTLR_EL1_EE (1ULL << 25)
-#define PSTATE_BEGIN (ARM_PSTATE_EL1h | ARM_PSTATE_DAIF)
-
 /* ---- creation ---- */
 
 struct pe_set *pe_set_create(unsigned count, uint32_t els)
@@ -225,35 +222,11 @@ void pe_set_resume(struct pe_set *s)
 
 /* ---- the thread ---- */
 
-/* The state PSCI promises to code that begins (DEN 0022, 6.4), as far as a reset has not brought it about. */
-static void enter(struct pe *pe, const struct pe_entry *entry)
-{
-	for (unsigned i = 0; i < ARRAY_COUNT(entry->x); i++)
-		pe_put_x(pe, i, entry->x[i]);
-	pe_put(pe, REG_PC, entry->pc);
-	pe_put(pe, REG_PSTATE, PSTATE_BEGIN);
-	regime_begin(pe, entry->pc);
-}
-
 static void apply_entry(struct pe *pe)
 {
-	pe->sctlr_reset = pe_get(pe, REG_SYS(SYS_SCTLR_EL1));
 	pe_put(pe, REG_SYS(SYS_MPIDR_EL1), pe->mpidr | 1ULL << 31);
 	pe_put_id_fields(pe);
-	enter(pe, &pe->entry);
-	LOG(pe, "%s: on at 0x%llx", pe->name, (unsigned long long)pe->entry.pc);
-}
-
-void pe_wake(struct pe *pe)
-{
-	uint64_t endianness;
-
-	if (!pe->down)
-		return;
-	pe->down = false;
-	endianness = pe_get(pe, REG_SYS(SYS_SCTLR_EL1)) & SCTLR_EL1_EE;
-	pe_put(pe, REG_SYS(SYS_SCTLR_EL1), (pe->sctlr_reset & ~SCTLR_EL1_EE) | endianness);
-	enter(pe, &pe->wake_entry);
+	pe_begin(pe, &pe->entry);
 }
 
 /* Bring the vCPU to reset. Any step in progress is over. */
@@ -330,6 +303,25 @@ static bool await(struct pe *pe)
 	return run;
 }
 
+bool pe_take_turn(struct pe *pe)
+{
+	struct pe_set *s = pe->set;
+
+	pthread_mutex_lock(&s->lock);
+	while (begin_anew(pe))
+		;
+	pe->parked = !may_run(pe);
+	pthread_mutex_unlock(&s->lock);
+	return !pe->parked;
+}
+
+void pe_leave_turn(struct pe *pe)
+{
+	pthread_mutex_lock(&pe->set->lock);
+	pe->parked = true;
+	pthread_mutex_unlock(&pe->set->lock);
+}
+
 /* Is there more to do than to go on? */
 static bool must_look(const struct pe *pe)
 {
@@ -359,8 +351,7 @@ static void note_first_run(struct pe_set *s)
 		atomic_compare_exchange_strong(&s->first_run_ns, &none, clock_mono_ns());
 }
 
-/* Into the guest, and what comes of it. */
-static enum hv_exit_kind run_once(struct pe *pe)
+enum hv_exit_kind pe_run_once(struct pe *pe)
 {
 	struct pe_set *s = pe->set;
 	struct hv_exit x;
@@ -382,7 +373,7 @@ static void run_loop(struct pe *pe)
 				return;
 			clear_attention(pe->set);
 		}
-		run_once(pe);
+		pe_run_once(pe);
 	}
 }
 
@@ -453,10 +444,15 @@ static int start_thread(struct pe *pe, struct err *e)
 
 static void set_entry(struct pe_set *s, const struct pe_entry *entry)
 {
-	for (unsigned i = 0; i < s->count; i++)
-		s->pe[i].power = PE_OFF;
-	s->pe[0].entry = *entry;
-	s->pe[0].power = PE_ON_PENDING;
+	/* Firmware at EL3 sorts out its PEs itself: all of them leave reset. */
+	bool all = entry->at_reset && bit(s->els, 3);
+
+	for (unsigned i = 0; i < s->count; i++) {
+		s->pe[i].entry = *entry;
+		s->pe[i].power = i == 0 || all ? PE_ON_PENDING : PE_OFF;
+	}
+	if (s->cfg.hv->smc_exits && bit(s->els, 3))
+		s->cfg.hv->smc_exits(s->cfg.vm, !entry->at_reset);
 	if (entry->code_end > entry->code)
 		intercept_reserve(s->ic, entry->code, entry->code_end - entry->code);
 }
@@ -470,7 +466,7 @@ int pe_set_start(struct pe_set *s, const struct pe_entry *entry, struct err *e)
 	s->pauser = s;
 	set_entry(s, entry);
 	for (unsigned i = 0; i < s->count && !r; i++)
-		r = start_thread(&s->pe[i], e);
+		r = s->cfg.clock ? lockstep_create(&s->pe[i], e) : start_thread(&s->pe[i], e);
 	if (r)
 		pe_set_stop(s);
 	else
@@ -490,6 +486,8 @@ void pe_set_stop(struct pe_set *s)
 	pthread_cond_broadcast(&s->changed);
 	pthread_mutex_unlock(&s->lock);
 	for (unsigned i = 0; i < s->count; i++) {
+		if (s->cfg.clock)
+			s->pe[i].vcpu_ready = false;
 		if (!s->pe[i].thread_started)
 			continue;
 		pthread_join(s->pe[i].thread, NULL);

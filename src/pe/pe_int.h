@@ -116,6 +116,7 @@ struct pe_set {
 	uint64_t unwatched[PE_UNWATCHED]; /* sites given back for the time being */
 	unsigned unwatched_count;
 	atomic_ullong first_run_ns;
+	struct pe_turns turns; /* only `hash` is kept */
 
 	struct pe_handler *handlers; /* sorted by sysreg */
 	unsigned handler_count;
@@ -150,9 +151,10 @@ void pe_off(struct pe *pe);
 
 /* Take a synchronous exception to ELel with this syndrome; PC is the preferred return address. */
 void pe_inject_at(struct pe *pe, unsigned el, uint32_t esr, uint64_t far);
-/* ... to the level that takes what the current one does. */
+/* ... to the level that takes what the current one does, which is... */
 void pe_inject(struct pe *pe, uint32_t esr, uint64_t far);
 void pe_inject_undef(struct pe *pe);
+unsigned pe_sync_target(struct pe *pe);
 
 /* pe_set_get_reg(): tell what somebody wants to know. Under set->lock. */
 void pe_answer(struct pe *pe);
@@ -165,7 +167,15 @@ void pe_kick(struct pe *pe);
 bool pe_pause(struct pe *pe) __attribute__((warn_unused_result));
 void pe_resume(struct pe *pe);
 
+/* ---- turns, on a virtual clock ---- */
+int lockstep_create(struct pe *pe, struct err *e); /* lockstep.c */
+/* Instead of waiting until it may run: false, it may not. */
+bool pe_take_turn(struct pe *pe);
+void pe_leave_turn(struct pe *pe);
+
 /* ---- parts of the exit loop ---- */
+/* Into the guest, and what comes of it. */
+enum hv_exit_kind pe_run_once(struct pe *pe);
 void pe_exit(struct pe *pe, const struct hv_exit *x); /* exit.c */
 void pe_let_back_end_intercept(struct pe_set *s);     /* exit.c; if it can */
 void pe_timers(struct pe *pe, uint32_t levels);	      /* exit.c; tell listeners what changed */
@@ -175,8 +185,6 @@ bool pe_is_id_register(uint16_t sysreg);
 /* Put what pe_id_field() has asked for into the registers, where the back end intercepts without patching: it then
  * shows them by itself. */
 void pe_put_id_fields(struct pe *pe);
-/* As if it were written there, if a device implements it. */
-void pe_sysreg_write(struct pe *pe, const struct pe_access *a, uint16_t sysreg, uint64_t value);
 void pe_psci(struct pe *pe, bool is_smc);	      /* psci.c; PC after the instruction */
 void pe_sysreg(struct pe *pe, uint32_t word);	      /* sysreg.c; PC at the MRS or MSR */
 void pe_mmio(struct pe *pe, const struct hv_exit *x); /* mmio.c */

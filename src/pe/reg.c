@@ -104,6 +104,8 @@ int pe_set_get_reg(struct pe_set *s, unsigned n, uint32_t id, uint64_t *value)
 	struct pe_question *q = &pe->question;
 	int r = -ENODEV;
 
+	if (s->cfg.clock) /* the caller is in the thread of all PEs */
+		return pe->vcpu_ready ? s->cfg.hv->get_reg(pe->vcpu, id, value) : -ENODEV;
 	pthread_mutex_lock(&s->lock);
 	while (pe->vcpu_ready && q->state != PE_NO_QUESTION) /* another thread's */
 		pthread_cond_wait(&s->changed, &s->lock);

@@ -10,6 +10,7 @@
 #include "pe/pe.h"
 
 struct err;
+struct loop;
 struct mem_space;
 struct pe;
 
@@ -18,6 +19,10 @@ struct pe_set_config {
 	const struct hv_caps *caps;
 	struct hv_vm *vm;
 	struct mem_space *mem;
+	/* NULL: every PE has a thread, and time is the host's. Else (caps.virtual_time) pe_set_run() has all PEs take
+	 * turns; @loop is what it serves, with the same clock. */
+	struct virtual_clock *clock;
+	struct loop *loop;
 	void *opaque; /* for the callbacks, which are called in a PE's thread without locks */
 	void (*power_off)(void *opaque, const char *what);
 	void (*reset)(void *opaque, const char *what);
@@ -30,15 +35,20 @@ struct pe_set *pe_set_create(unsigned count, uint32_t els);
 void pe_set_configure(struct pe_set *s, const struct pe_set_config *cfg);
 void pe_set_destroy(struct pe_set *s);
 
-/* Where PE 0 begins after start and after each reset. @code..@code_end: the image loaded there. */
+/* Where PE 0 begins after start and after each reset. @code..@code_end: the image loaded there. @at_reset: as
+ * after a reset, at the highest level; with EL3 all PEs do, and PSCI is what runs there. Else at the highest Non-secure
+ * level. */
 struct pe_entry {
 	uint64_t pc;
 	uint64_t x[4];
 	uint64_t code, code_end;
+	bool at_reset;
 };
 
 /* Create the vCPUs and threads; PE 0 runs from @entry. */
 int pe_set_start(struct pe_set *s, const struct pe_entry *entry, struct err *e);
+/* With a virtual clock: run the machine, and serve the loop, until loop_stop(). */
+void pe_set_run(struct pe_set *s);
 /* End all threads. Idempotent. Not from a PE's thread. */
 void pe_set_stop(struct pe_set *s);
 
@@ -60,7 +70,7 @@ struct pe_site {
 
 struct pe_stats {
 	uint64_t exits[HV_EXIT_COUNT];
-	uint64_t cpu_ns; /* of the PE's thread */
+	uint64_t cpu_ns; /* of the PE's thread, if it has one */
 	uint64_t aborts; /* external aborts given */
 	uint64_t interceptions;
 	const struct pe_site *sites;
@@ -68,6 +78,13 @@ struct pe_stats {
 };
 
 void pe_set_stats(const struct pe_set *s, unsigned n, struct pe_stats *out);
+/* Of a machine on a virtual clock. Same hash: the same has been executed. */
+struct pe_turns {
+	uint64_t instructions, ns, hash;
+};
+
+/* False: it is not. */
+bool pe_set_turns(const struct pe_set *s, struct pe_turns *out);
 void pe_set_intercept_counts(const struct pe_set *s, struct intercept_counts *c);
 /* Time of the first guest instruction (clock_mono_ns()), 0 if none ran. */
 uint64_t pe_set_first_run_ns(const struct pe_set *s);

@@ -26,7 +26,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { IPA_BITS_USUAL = 40 };
+enum { IPA_BITS_USUAL = 40, SEED_USUAL = 1 };
 
 /* ---- ending ---- */
 
@@ -239,6 +239,30 @@ static int check_cpus(struct vm *vm, const struct dev *cpu, struct err *e)
 	return r;
 }
 
+/* What comes from a network comes at any time. */
+static int check_deterministic(const struct vm *vm, struct err *e)
+{
+	unsigned count;
+	struct dev *const *devs = board_devs(vm->board, &count);
+	int r = 0;
+
+	if (!vm->caps.virtual_time) {
+		r = err_set(e, -ENOTSUP, "--deterministic", "%s executes in the host's time",
+			    vm->hv->name);
+		err_hint(e, "use --hv soft");
+	}
+	for (unsigned i = 0; i < count; i++) {
+		const struct dev *be = devs[i]->backend;
+
+		if (!be || be->c->backend != BACKEND_NET)
+			continue;
+		r = err_set(e, -ENOTSUP, be->where,
+			    "%s: a network is not possible with --deterministic", be->name);
+		err_hint(e, "leave out --net, or --deterministic");
+	}
+	return r;
+}
+
 static int build(struct vm *vm, struct err *e)
 {
 	struct dev *cpu;
@@ -248,13 +272,18 @@ static int build(struct vm *vm, struct err *e)
 		.mem = vm->mem,
 		.loop = vm->loop,
 		.seed = vm->cfg->seed,
+		.clock = vm->cfg->deterministic ? &vm->clock : NULL,
 		.opaque = vm,
 		.power_off = on_power_off,
 		.reset = on_reset,
 		.console_byte = on_console_byte,
 		.monitor = on_monitor,
 	};
+	if (vm->cfg->deterministic && !vm->host.seed)
+		vm->host.seed = SEED_USUAL;
 	r = board_build(vm->board, &vm->host, e);
+	if (!r && vm->cfg->deterministic)
+		r = check_deterministic(vm, e);
 	if (r)
 		return r;
 	cpu = find_class(vm->board, DEV_CPU, 0);
@@ -311,7 +340,8 @@ static int connect_memory(struct vm *vm, struct err *e)
 	}
 	r = vm->hv->vm_create(&(struct hv_vm_config){.options = vm->cfg->hv_options,
 						     .ipa_bits = ipa_bits,
-						     .els = pe_els(vm->pes)},
+						     .els = pe_els(vm->pes),
+						     .clock = vm->host.clock},
 			      &vm->hv_vm, e);
 	if (r)
 		return r;
@@ -334,6 +364,8 @@ static void connect_pes(struct vm *vm)
 		.caps = &vm->caps,
 		.vm = vm->hv_vm,
 		.mem = vm->mem,
+		.clock = vm->host.clock,
+		.loop = vm->loop,
 		.opaque = vm,
 		.power_off = on_power_off,
 		.reset = on_reset,
@@ -352,7 +384,10 @@ static int boot_from(struct vm *vm, struct dev *d, const struct dev_boot *in, st
 
 	if (r || !b.found)
 		return r;
-	vm->entry = (struct pe_entry){.pc = b.pc, .code = b.image_start, .code_end = b.image_end};
+	vm->entry = (struct pe_entry){.pc = b.pc,
+				      .code = b.image_start,
+				      .code_end = b.image_end,
+				      .at_reset = b.at_reset};
 	memcpy(vm->entry.x, b.x, sizeof(vm->entry.x));
 	return 1;
 }
@@ -405,8 +440,12 @@ static void run(struct vm *vm, struct err *e)
 	if (vm->cfg->timeout_ns)
 		loop_timer_arm(&vm->timeout, clock_mono_ns() + vm->cfg->timeout_ns);
 	set_running(vm, true);
-	if (!pe_set_start(vm->pes, &vm->entry, e))
-		loop_run(vm->loop);
+	if (!pe_set_start(vm->pes, &vm->entry, e)) {
+		if (vm->cfg->deterministic)
+			pe_set_run(vm->pes);
+		else
+			loop_run(vm->loop);
+	}
 	vm_resume(vm);
 	pe_set_stop(vm->pes);
 	set_running(vm, false);
@@ -450,6 +489,8 @@ enum vm_end vm_run(struct board *b, const struct vm_config *cfg, int *signal, st
 	pthread_mutex_init(&vm.err_lock, NULL);
 	vm.mem = mem_space_create();
 	vm.loop = loop_create();
+	if (vm.loop && cfg->deterministic)
+		loop_set_clock(vm.loop, &vm.clock);
 	if (vm.loop)
 		sig = signals_watch(vm.loop, on_signal, &vm);
 	if (sig)

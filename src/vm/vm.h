@@ -6,6 +6,7 @@
 #define VM_VM_H
 
 #include "board/board.h"
+#include "host/clock.h"
 #include "hv/hv.h"
 #include "pe/set.h"
 
@@ -30,6 +31,7 @@ struct vm_config {
 	uint64_t timeout_ns;	/* 0: none */
 	uint64_t seed;		/* 0: random */
 	bool no_reboot;
+	bool deterministic; /* time is what is executed; without a seed, one that is always the same */
 	uint64_t
 		start_ns; /* when the process began, clock_mono_ns(); 0: when vm_run() was called */
 	void *opaque;	  /* for the following */
@@ -49,6 +51,7 @@ struct vm {
 	struct hv_vm *hv_vm;
 	struct mem_space *mem;
 	struct loop *loop;
+	struct virtual_clock clock; /* of a deterministic machine */
 	struct pe_set *pes;
 	struct dev_host host;
 	struct pe_entry entry;

@@ -42,6 +42,36 @@ static void drop(struct char_io *io)
 	io->count = 0;
 }
 
+/* A machine with a clock of its own must not notice that the reader is slow. */
+static void hold_clock(struct char_io *io)
+{
+	struct virtual_clock *clock = io->be->host->clock;
+	bool holds = clock && io->count;
+
+	if (holds == io->holds)
+		return;
+	if (holds)
+		clock_hold(clock);
+	else
+		clock_release(clock);
+	io->holds = holds;
+}
+
+/* How much the queue takes now: with a clock, as if it had been empty at this time. */
+static size_t output_room(struct char_io *io)
+{
+	const struct virtual_clock *clock = io->be->host->clock;
+	size_t used = io->count;
+
+	if (clock && io->taken_ns != clock->ns) {
+		io->taken_ns = clock->ns;
+		io->taken = 0;
+	}
+	if (clock && io->taken > used)
+		used = io->taken;
+	return CHAR_QUEUE_SIZE - used;
+}
+
 static void on_writable(void *opaque, int fd, unsigned events)
 {
 	struct char_io *io = opaque;
@@ -55,6 +85,7 @@ static void on_writable(void *opaque, int fd, unsigned events)
 		io->out_watch = NULL;
 		loop_fd_del(w);
 	}
+	hold_clock(io);
 	dev_unlock(io->be);
 }
 
@@ -73,8 +104,9 @@ size_t char_io_write(struct char_io *io, const uint8_t *data, size_t len)
 		dev_unlock(io->be);
 		return len;
 	}
-	room = CHAR_QUEUE_SIZE - io->count;
+	room = output_room(io);
 	len = len < room ? len : room;
+	io->taken += len;
 	enqueue(io, data, len);
 	if (!push_out(io)) {
 		LOG(dev, "%s: output is lost: %s", io->be->name, strerror(errno));
@@ -82,6 +114,7 @@ size_t char_io_write(struct char_io *io, const uint8_t *data, size_t len)
 	}
 	if (io->count && !io->out_watch)
 		io->out_watch = loop_fd_add(io->be->host->loop, io->out, LOOP_OUT, on_writable, io);
+	hold_clock(io);
 	dev_unlock(io->be);
 	return len;
 }
@@ -99,6 +132,7 @@ void char_io_drain(struct char_io *io, int ms)
 		if (io->count)
 			poll(&p, 1, 50);
 	}
+	hold_clock(io);
 	dev_unlock(io->be);
 }
 
@@ -200,8 +234,11 @@ static void on_readable(void *opaque, int fd, unsigned events)
 {
 	struct char_io *io = opaque;
 	struct dev *model = io->client.dev;
+	const struct virtual_clock *clock = io->be->host->clock;
 	bool ended;
 
+	if (clock && clock_held(clock)) /* at its times, or never */
+		return;
 	dev_lock(model);
 	ended = io->in_watch && !read_input(io, fd, events & LOOP_HUP);
 	if (ended)
@@ -270,6 +307,7 @@ void char_io_open(struct char_io *io, int in, int out)
 	io->in = in;
 	io->out = out;
 	drop(io);
+	hold_clock(io);
 	watch_input(io);
 	dev_unlock(io->be);
 	if (model)

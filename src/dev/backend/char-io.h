@@ -22,6 +22,10 @@ struct char_io {
 	/* Ring of bytes not yet written. */
 	uint8_t *queue;
 	size_t head, count;
+	/* On a virtual clock, which is held while the queue is not empty: what it took at that time. */
+	bool holds;
+	uint64_t taken_ns;
+	size_t taken;
 	/* Called for each chunk of input before it goes to the model; may shorten or rewrite it in place and
 	 * returns its new length. With the model's lock held. May be NULL. With a filter, input is read even
 	 * while the model cannot take any, so that the user's commands are heard. */

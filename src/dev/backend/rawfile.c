@@ -55,6 +55,7 @@ struct rawfile {
 	unsigned pending; /* submitted and done() not yet returned */
 	unsigned idle;
 	bool stop, ready;
+	bool deferred; /* serve_in_loop() is going to be called */
 	pthread_t workers[WORKERS_MAX];
 	unsigned worker_count;
 };
@@ -304,10 +305,25 @@ static int add_worker(struct rawfile *f)
  * exists since init. The lock is held. */
 static void wake_worker(struct rawfile *f)
 {
+	if (f->dev.host->clock)
+		return;
 	if (f->idle)
 		pthread_cond_signal(&f->work);
 	else if (f->worker_count < f->threads && !f->stop)
 		add_worker(f);
+}
+
+/* A machine on a virtual clock has no other threads: requests are done when the loop comes round, in order, and take
+ * the machine no time. */
+static void serve_in_loop(void *opaque)
+{
+	struct rawfile *f = opaque;
+
+	pthread_mutex_lock(&f->lock);
+	f->deferred = false;
+	while (f->head)
+		run_one(f);
+	pthread_mutex_unlock(&f->lock);
 }
 
 /* ---- operations ---- */
@@ -330,6 +346,10 @@ static void rawfile_submit_batch(struct dev *be, struct block_req *first)
 	*f->tail = first;
 	for (; *f->tail; f->tail = &(*f->tail)->next)
 		f->pending++;
+	if (f->dev.host->clock && !f->deferred) {
+		f->deferred = true;
+		loop_defer(f->dev.host->loop, serve_in_loop, f);
+	}
 	wake_worker(f);
 	pthread_mutex_unlock(&f->lock);
 }
@@ -344,6 +364,8 @@ static void rawfile_drain(struct dev *be)
 {
 	struct rawfile *f = rawfile_of(be);
 
+	if (f->dev.host->clock)
+		serve_in_loop(f);
 	pthread_mutex_lock(&f->lock);
 	while (f->pending)
 		pthread_cond_wait(&f->empty, &f->lock);
@@ -441,7 +463,7 @@ static int rawfile_init(struct dev *d, struct err *e)
 				       "%s cannot be opened with direct=true: %s", f->path,
 				       strerror(errno));
 	}
-	ret = add_worker(f);
+	ret = d->host->clock ? 0 : add_worker(f);
 	return ret ? err_set(e, ret, d->where, "cannot start a thread: %s", strerror(-ret)) : 0;
 }
 

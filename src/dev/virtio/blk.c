@@ -307,12 +307,25 @@ static void notify(struct virtio *v, unsigned n)
 
 /* ---- component ---- */
 
+/* Without workers nobody else completes what is in flight. */
+static void blk_stopped(struct virtio *v)
+{
+	struct blk *b = container_of(v, struct blk, v);
+
+	if (!v->dev.host->clock || !b->ops)
+		return;
+	dev_unlock(&v->dev);
+	b->ops->drain(v->dev.backend);
+	dev_lock(&v->dev);
+}
+
 static const struct virtio_ops blk_ops = {
 	.id = VIRTIO_ID_BLOCK,
 	.queue_count = 1,
 	.queue_size = {QUEUE_SIZE},
 	.config_size = sizeof(struct config),
 	.notify = notify,
+	.stop = blk_stopped,
 };
 
 static void fill_config(struct blk *b)
