@@ -3,6 +3,7 @@
 #include "pe/pe_int.h"
 
 #include "arm/exc.h"
+#include "arm/route.h"
 #include "arm/sysreg.h"
 #include "util/bits.h"
 
@@ -28,12 +29,28 @@ static void identify(struct pe *pe)
 	pe->id.known = true;
 }
 
+/* Back ends need not know the registers of levels that the PE has not got. */
+static struct arm_route route(struct pe *pe)
+{
+	uint32_t els = pe->set->els;
+
+	return (struct arm_route){
+		.els = (uint8_t)els,
+		.el = (uint8_t)pe_el(pe),
+		.scr_el3 = bit(els, 3) ? pe_get(pe, REG_SYS(SYS_SCR_EL3)) : 0,
+		.hcr_el2 = bit(els, 2) ? pe_get(pe, REG_SYS(SYS_HCR_EL2)) : 0,
+	};
+}
+
 static struct arm_exc_env environment(struct pe *pe, const struct level *l)
 {
+	struct arm_route r = route(pe);
+
 	identify(pe);
 	return (struct arm_exc_env){
 		.vbar = pe_get(pe, l->vbar),
 		.sctlr = pe_get(pe, l->sctlr),
+		.el2_is_host = arm_el_is_in_host(&r, 0),
 		.pan = bits(pe->id.mmfr1, 23, 20),
 		.ssbs = bits(pe->id.pfr1, 7, 4),
 		.mte = bits(pe->id.pfr1, 11, 8),
@@ -59,12 +76,16 @@ void pe_inject_at(struct pe *pe, unsigned el, uint32_t esr, uint64_t far)
 	pe_put(pe, REG_PC, in.pc);
 }
 
-/* What EL0 does goes to EL1: what HCR_EL2.TGE sends to EL2 never gets here. */
+unsigned pe_sync_target(struct pe *pe)
+{
+	struct arm_route r = route(pe);
+
+	return arm_route_sync(&r);
+}
+
 void pe_inject(struct pe *pe, uint32_t esr, uint64_t far)
 {
-	unsigned el = pe_el(pe);
-
-	pe_inject_at(pe, el ? el : 1, esr, far);
+	pe_inject_at(pe, pe_sync_target(pe), esr, far);
 }
 
 void pe_inject_undef(struct pe *pe)

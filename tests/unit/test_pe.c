@@ -145,6 +145,35 @@ static void test_start_at_el3(void **state)
 	}
 }
 
+/* What no level takes from another: the current one, from EL0 EL1, with HCR_EL2.TGE EL2. */
+static void test_inject_levels(void **state)
+{
+	static const struct {
+		uint64_t pstate, hcr;
+		uint32_t elr;
+		uint64_t pstate_after;
+	} cases[] = {
+		{EL0T, 0, REG_ELR_EL1, 0x4003c5}, /* SCTLR_EL1.SPAN is 0 */
+		{EL0T, 1 << 27, REG_SYS(SYS_ELR_EL2), 0x3c9},
+		{EL0T, 1 << 27 | 1ULL << 34, REG_SYS(SYS_ELR_EL2), 0x4003c9},
+		{EL1H, 1 << 27, REG_ELR_EL1, 0x4003c5},
+		{0x3c9, 0, REG_SYS(SYS_ELR_EL2), 0x3c9},
+		{0x3cd, 1 << 27, REG_SYS(SYS_ELR_EL3), 0x3cd},
+	};
+	struct rig *r = *state;
+
+	rig_start(r);
+	fake_set(r->vm, 0, REG_SYS(SYS_SCR_EL3), 1);
+	fake_set(r->vm, 0, REG_SYS(SYS_ID_AA64MMFR1_EL1), 2 << 20); /* PAN */
+	for (unsigned i = 0; i < ARRAY_COUNT(cases); i++) {
+		fake_set(r->vm, 0, REG_SYS(SYS_HCR_EL2), cases[i].hcr);
+		rig_queue_brk(r, 0, 1, BASE + 16 * i, cases[i].pstate);
+		assert_true(fake_wait_idle(r->vm, 0));
+		assert_int_equal(rig_reg(r, 0, cases[i].elr), BASE + 16 * i);
+		assert_int_equal(rig_reg(r, 0, REG_PSTATE), cases[i].pstate_after);
+	}
+}
+
 /* What a PE with all levels says of itself, and where its traps go. The back end has found the words. */
 static void queue_sysreg(struct rig *r, uint32_t word, uint64_t pstate, uint64_t scr)
 {
@@ -822,6 +851,7 @@ int main(void)
 		TEST(test_sysreg_undefined),
 		cmocka_unit_test_setup_teardown(test_start_at_el2, rig_setup_levels, rig_teardown),
 		cmocka_unit_test_setup_teardown(test_start_at_el3, rig_setup_levels, rig_teardown),
+		cmocka_unit_test_setup_teardown(test_inject_levels, rig_setup_levels, rig_teardown),
 		cmocka_unit_test_setup_teardown(test_sysreg_levels, rig_setup_levels, rig_teardown),
 		TEST(test_id_fields),
 		TEST(test_brk_is_the_guests),
