@@ -93,7 +93,7 @@ static void range_el10(const struct arm_regime *r, bool upper, struct range *g)
 	g->hpd = bit(tcr, upper ? 42 : 41);
 	g->oa_bits = ps_bits(bits(tcr, 34, 32));
 	g->ha = bit(tcr, 39);
-	g->hd = bit(tcr, 40);
+	g->hd = g->ha && bit(tcr, 40);
 	g->ds = bit(tcr, 59);
 }
 
@@ -108,7 +108,7 @@ static void range_single(const struct arm_regime *r, struct range *g)
 	g->hpd = bit(tcr, 24);
 	g->oa_bits = ps_bits(bits(tcr, 18, 16));
 	g->ha = bit(tcr, 21);
-	g->hd = bit(tcr, 22);
+	g->hd = g->ha && bit(tcr, 22);
 	g->ds = bit(tcr, 32);
 }
 
@@ -187,7 +187,7 @@ static bool range_stage2(const struct arm_regime *r, struct range *g)
 	g->granule = tg0_granule(bits(vtcr, 15, 14));
 	g->oa_bits = ps_bits(bits(vtcr, 18, 16));
 	g->ha = bit(vtcr, 21);
-	g->hd = bit(vtcr, 22);
+	g->hd = g->ha && bit(vtcr, 22);
 	return range_sizes(r, g, 39) && stage2_start(r, bits(vtcr, 7, 6), g);
 }
 

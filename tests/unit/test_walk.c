@@ -218,6 +218,7 @@ static void test_permissions(void **state)
 		{UXN_T | PXN_T, USER | RO, 0, 0, R, R},
 		{UXN_T | PXN_T | RO_T | NOUSER_T, USER, 0, TCR_HPD0, R | W, R | W | X},
 		{0, RO | DBM, 0, TCR_HA | TCR_HD, R | W | X, X},
+		{0, RO | DBM, 0, TCR_HD, R | X, X},
 		{0, RO | DBM, 0, 0, R | X, X},
 	};
 

@@ -192,7 +192,7 @@ static bool watched(struct soft_cpu *c, uint64_t va, unsigned bytes, bool is_cac
 static void dc_zva(struct soft_cpu *c, uint64_t x)
 {
 	uint64_t va = align_down(x, ZVA_BYTES);
-	struct soft_tlb_entry *e = soft_translate(c, va, SOFT_WRITE, 0);
+	struct soft_tlb_entry *e = soft_translate(c, x, SOFT_WRITE, 0); /* FAR_ELx: x */
 
 	if (!e || watched(c, va, ZVA_BYTES, false))
 		return;
