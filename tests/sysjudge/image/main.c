@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Runs the scenarios that the driver asks for; one line each: seed, hash of the outcome, counts. */
+#include "image.h"
+
+extern const char vectors_start[], vectors_end[];
+
+struct outcome {
+	const char *name;
+	uint64_t value;
+};
+
+static uint64_t mix(uint64_t hash, uint64_t v)
+{
+	hash = (hash ^ v) * 0x9e3779b97f4a7c15ULL;
+	return hash ^ hash >> 29;
+}
+
+/* D24.2.137. IMPLEMENTATION DEFINED: bit 10; NS is UNKNOWN for translations of Non-secure state. */
+static uint64_t mask_par(uint64_t v)
+{
+	if (v & 1)
+		return v & 0x37f;
+	return v & ~(1ULL << 10 | (now.ns ? 1ULL << 9 : 0) | (known(KNOWN_PAR_SH) ? 3ULL << 7 : 0));
+}
+
+static uint64_t hash_memory(void)
+{
+	static const uint32_t windows[] = {0, 0xfc0, 0x3fc0, 0xffc0};
+	uint64_t hash = 1;
+
+	for (unsigned f = 0; f < FRAMES; f++) {
+		for (unsigned w = 0; w < 4; w++) {
+			volatile uint64_t *p =
+				(volatile uint64_t *)(DATA + (uint64_t)f * FRAME + windows[w]);
+
+			for (unsigned i = 0; i < (w == 3 ? 8 : 16); i++)
+				hash = (hash ^ p[i]) * 0x100000001b3ULL;
+		}
+	}
+	return hash;
+}
+
+static uint64_t hash_events(uint64_t hash)
+{
+	for (unsigned i = 0; i < event_count; i++) {
+		const struct event *e = &events[i];
+
+		hash = mix(hash, (uint64_t)e->level << 8 | e->vector);
+		hash = mix(hash, e->esr);
+		hash = mix(hash, e->far);
+		hash = mix(hash, e->hpfar);
+		hash = mix(hash, e->elr);
+		hash = mix(hash, e->spsr);
+		hash = mix(hash, e->spsr3);
+	}
+	return hash;
+}
+
+static void print_events(void)
+{
+	for (unsigned i = 0; i < event_count; i++) {
+		const struct event *e = &events[i];
+
+		print("event %u EL%u vector %x esr %x far %x hpfar %x elr %x spsr %x spsr3 %x\n", i,
+		      e->level, (uint64_t)e->vector * 0x80, e->esr, e->far, e->hpfar, e->elr,
+		      e->spsr, e->spsr3);
+	}
+}
+
+static void print_registers(void)
+{
+	for (unsigned i = 0; i < 31; i++)
+		print("x%u %x\n", i, context.x[i]);
+	print("sp_el3 %x\n", context.sp);
+}
+
+static void print_start(void)
+{
+	print("level %u ns %u device %u pstate %x words %u\n", now.level, now.ns, now.device,
+	      now.pstate, now.words);
+	print("sctlr_el1 %x tcr_el1 %x ttbr0_el1 %x ttbr1_el1 %x mair_el1 %x\n", READ(sctlr_el1),
+	      READ(tcr_el1), READ(ttbr0_el1), READ(ttbr1_el1), READ(mair_el1));
+	print("tcr_el2 %x ttbr0_el2 %x mair_el2 %x sctlr_el2 %x hcr_el2 %x vtcr_el2 %x vttbr_el2 %x\n",
+	      READ(tcr_el2), READ(ttbr0_el2), READ(mair_el2), READ(sctlr_el2), READ(hcr_el2),
+	      READ(vtcr_el2), READ(vttbr_el2));
+	print("tcr_el3 %x ttbr0_el3 %x mair_el3 %x sctlr_el3 %x scr_el3 %x\n", READ(tcr_el3),
+	      READ(ttbr0_el3), READ(mair_el3), context.sctlr, READ(scr_el3));
+	print("cpacr_el1 %x cptr_el2 %x cptr_el3 %x cntkctl_el1 %x mdcr_el2 %x mdcr_el3 %x\n",
+	      READ(cpacr_el1), READ(cptr_el2), READ(cptr_el3), READ(cntkctl_el1), READ(mdcr_el2),
+	      READ(mdcr_el3));
+	print_registers();
+	for (unsigned i = 0; i < VAS; i++)
+		print("va%u %x leaf %x level %u\n", i, now.va[i], now.leaf[i].place,
+		      now.leaf[i].level);
+	print_tables();
+	for (unsigned i = 0; i < now.words; i++)
+		print("word %x %x\n", (uint64_t)CODE + 4 * i,
+		      (uint64_t)((volatile uint32_t *)CODE)[i]);
+	print("run\n");
+}
+
+static void finish(void)
+{
+	const struct outcome outcomes[] = {
+		{"par_el1", mask_par(READ(par_el1))},
+		{"sp_el0", READ(sp_el0)},
+		{"sp_el1", READ(sp_el1)},
+		{"sp_el2", READ(sp_el2)},
+		{"tpidr_el0", READ(tpidr_el0)},
+		{"tpidr_el1", READ(tpidr_el1)},
+		{"contextidr_el1", READ(contextidr_el1)},
+		{"fpcr", READ(fpcr)},
+		{"fpsr", READ(fpsr)},
+		{"memory", hash_memory()},
+		{"tables", hash_tables(1)},
+	};
+	uint64_t hash = hash_events(escaped);
+
+	if (!escaped) {
+		for (unsigned i = 0; i < 31; i++)
+			hash = mix(hash, context.x[i]);
+		hash = mix(hash, context.sp);
+		for (unsigned i = 0; i < ARRAY_COUNT(outcomes); i++)
+			hash = mix(hash, outcomes[i].value);
+	}
+	if (parameters.details) {
+		print_events();
+		print_registers();
+		for (unsigned i = 0; i < ARRAY_COUNT(outcomes); i++)
+			print("%s %x\n", outcomes[i].name, outcomes[i].value);
+		print_tables();
+	}
+	print("S %x %x %u %u %u\n", now.seed, hash, now.words, event_count, escaped);
+}
+
+int main(void);
+
+int main(void)
+{
+	volatile uint32_t *to = (volatile uint32_t *)FIX;
+	const uint32_t *from = (const uint32_t *)vectors_start;
+
+	for (; from < (const uint32_t *)vectors_end; from++)
+		*to++ = *from;
+	WRITE(vbar_el3, VECTORS_EL3);
+	gic_init();
+	for (uint64_t n = 0; n < parameters.count; n++) {
+		make_scenario(parameters.first + n);
+		if (parameters.details)
+			print_start();
+		run_scenario();
+		finish();
+	}
+	print("end\n");
+	for (;;)
+		asm volatile("wfi");
+}

@@ -1,0 +1,403 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a scenario begins with: level, control registers, translation tables, memory, general registers. */
+#include "image.h"
+
+struct scenario now;
+
+struct control {
+	uint64_t sctlr[4], tcr[4], mair[4], ttbr[4], ttbr1;
+	uint64_t hcr, scr, vtcr, vttbr, cpacr, cptr2, cptr3, cntkctl, cnthctl, mdcr2, mdcr3;
+};
+static struct control control;
+
+enum { EL2_AND_BELOW = 3 };
+#define BIT(n)	   (1ULL << (n))
+#define MAYBE(n, b) (one_in(n) ? BIT(b) : 0)
+
+/* ---- address spaces ---- */
+
+/* The highest level of table for an address space: D8.2.8. */
+static unsigned start_level(unsigned bits, unsigned size)
+{
+	unsigned level = 3, covered = 2 * bits - 3;
+
+	while (covered < size) {
+		covered += bits - 3;
+		level--;
+	}
+	return level;
+}
+
+static unsigned tg0(unsigned bits)
+{
+	return bits == 12 ? 0 : bits == 16 ? 1 : 2;
+}
+
+static unsigned tg1(unsigned bits)
+{
+	return bits == 12 ? 2 : bits == 16 ? 3 : 1;
+}
+
+static struct tables new_space(bool el1, bool upper, bool big_endian)
+{
+	struct tables t = {.bits = PICK(12, 12, 14, 16),
+			   .upper = upper,
+			   .el1 = el1,
+			   .big_endian = big_endian};
+
+	t.size = upper ? 25 + below(24) : 31 + below(18);
+	t.start = start_level(t.bits, t.size);
+	tables_begin(&t);
+	return t;
+}
+
+static void map_fixed(struct tables *t)
+{
+	map_page(t, FIX, FIX, true);
+	if (t->bits == 12)
+		map_page(t, FIX + 0x1000, FIX + 0x1000, true);
+	map_page(t, CODE, CODE, true);
+}
+
+/* Bits 5:0, 13:8 of TCR_ELx: size and walk attributes; those do not show. */
+static uint64_t tcr_low(const struct tables *t)
+{
+	return (64 - t->size) | (uint64_t)below(4) << 8 | (uint64_t)below(4) << 10 |
+	       PICK(0, 2, 3) << 12 | (uint64_t)tg0(t->bits) << 14;
+}
+
+static uint64_t mair(void)
+{
+	uint64_t v = 0;
+
+	for (unsigned i = 0; i < 8; i++) {
+		uint64_t a = PICK(0xff, 0xff, 0xff, 0x44, 0xbb, 0xf4, 0x4f, 0xee, 0x77);
+
+		if (now.device && one_in(3))
+			a = PICK(0, 4, 8, 12);
+		v |= a << 8 * i;
+	}
+	return v;
+}
+
+/* M, A, C, SA, I, WXN, and what EL1 has of its own; RES1. */
+static uint64_t sctlr(unsigned el, bool big_endian)
+{
+	uint64_t v = el == 1 ? 0x30500800 : 0x30c50830;
+
+	if (el == 1)
+		v |= BIT(22) | BIT(23) | BIT(20);
+	v |= BIT(2) | BIT(12) | MAYBE(8, 19);
+	if (!known(KNOWN_SP_ALIGNMENT))
+		v |= MAYBE(3, 3) | (el == 1 ? MAYBE(2, 4) : 0);
+	v |= one_in(16) ? 0 : BIT(0);
+	if (((now.device || !(v & 1)) && known(KNOWN_DEVICE_ALIGNMENT)) || one_in(4))
+		v |= BIT(1);
+	if (el == 1)
+		v |= MAYBE(2, 9) | MAYBE(2, 14) | MAYBE(2, 15) | MAYBE(2, 16) |
+		     MAYBE(2, 18) | MAYBE(2, 26) | MAYBE(8, 24) | (one_in(4) ? 0 : BIT(23));
+	if (el == 1 && one_in(4))
+		v &= ~BIT(23);
+	return v | (big_endian ? BIT(25) : 0);
+}
+
+static void make_el1(void)
+{
+	bool be = one_in(10);
+	struct control *c = &control;
+
+	now.lower = new_space(true, false, be);
+	now.upper = new_space(true, true, be);
+	map_fixed(&now.lower);
+	c->tcr[1] = tcr_low(&now.lower) | tcr_low(&now.upper) << 16;
+	c->tcr[1] = (c->tcr[1] & ~(3ULL << 30)) | (uint64_t)tg1(now.upper.bits) << 30;
+	c->tcr[1] |= MAYBE(8, 23) | MAYBE(2, 22) | PICK(0, 1, 2, 3, 4, 5, 5, 5) << 32 | MAYBE(2, 36);
+	c->tcr[1] |= MAYBE(3, 37) | MAYBE(3, 38) | MAYBE(4, 39) | MAYBE(4, 40) | MAYBE(8, 41) |
+		     MAYBE(8, 42);
+	c->sctlr[1] = sctlr(1, be);
+	c->mair[1] = mair();
+	c->ttbr[1] = now.lower.root | (uint64_t)below(0x200) << 48;
+	c->ttbr1 = now.upper.root | (uint64_t)below(0x200) << 48;
+}
+
+static void make_upper_el(struct tables *t, unsigned el)
+{
+	bool be = one_in(10);
+	struct control *c = &control;
+
+	*t = new_space(false, false, be);
+	map_fixed(t);
+	c->tcr[el] = tcr_low(t) | BIT(31) | BIT(23) | PICK(0, 1, 2, 5, 5, 5) << 16 | MAYBE(3, 20) |
+		     MAYBE(4, 21) | MAYBE(4, 22) | MAYBE(8, 24);
+	c->sctlr[el] = sctlr(el, be);
+	c->mair[el] = mair();
+	c->ttbr[el] = t->root;
+}
+
+/* ---- data ---- */
+
+/* Addresses that accesses go to: neighbouring pages, blocks, the ends of the halves, beyond them. */
+static void choose_addresses(const struct tables *t, const struct tables *u)
+{
+	uint64_t page = BIT(t->bits), end = BIT(t->size), upper = -BIT(u->size);
+
+	for (unsigned i = 0; i < 8; i++)
+		now.va[i] = 0x42200000 + i * page;
+	now.va[8] = end - page;
+	now.va[9] = end;
+	now.va[10] = 0;
+	now.va[11] = BIT(31) & (end - 1);
+	now.va[12] = upper;
+	now.va[13] = upper - BIT(u->bits);
+	now.va[14] = -BIT(u->bits);
+	now.va[15] = upper + BIT(u->bits);
+}
+
+static void map_data(struct tables *t, struct tables *u)
+{
+	for (unsigned i = 0; i < VAS; i++) {
+		struct tables *of = now.va[i] >> 63 ? u : t;
+		uint64_t pa = DATA + below(FRAMES) * FRAME;
+		unsigned level = i == 10 || i == 11 || i == 12 ? 1 + below(3) : 3;
+
+		now.leaf[i] = (struct leaf){.tables = NULL};
+		if (!of || one_in(8))
+			continue;
+		now.leaf[i] = map_random(of, now.va[i], pa, level);
+		/* The frame's place in a block. */
+		if (now.leaf[i].place && now.leaf[i].level < 3)
+			now.va[i] += pa & (block_size(of, now.leaf[i].level) - 1);
+	}
+}
+
+static void fill_memory(void)
+{
+	static const uint32_t windows[] = {0, 0xfc0, 0x3fc0, 0xffc0};
+
+	for (unsigned f = 0; f < FRAMES; f++) {
+		for (unsigned w = 0; w < 4; w++) {
+			volatile uint64_t *p =
+				(volatile uint64_t *)(DATA + (uint64_t)f * FRAME + windows[w]);
+
+			for (unsigned i = 0; i < (w == 3 ? 8 : 16); i++)
+				p[i] = (f * 0x11ULL | (uint64_t)f << 40) + ((uint64_t)i << 32) + w * 256 + i; /* UDF */
+		}
+	}
+}
+
+/* ---- levels and rights ---- */
+
+static void choose_level(void)
+{
+	unsigned kind;
+
+	do
+		kind = below(3);
+	while (!(parameters.kinds >> kind & 1));
+	now.ns = kind == 1 || !one_in(3);
+	now.level = kind == 0 ? below(2) + !one_in(3) : kind == 1 ? 2 : 3;
+	if (now.level > 1 && kind == 0)
+		now.level = 1;
+	now.device = one_in(6);
+	now.pstate = now.level << 2 | (now.level ? below(2) : 0) | (uint64_t)below(16) << 28 |
+		     (uint64_t)below(16) << 6;
+	if (now.level)
+		now.pstate |= MAYBE(4, 22) | MAYBE(4, 23); /* PAN, UAO */
+}
+
+static void choose_controls(void)
+{
+	struct control *c = &control;
+
+	c->hcr = BIT(31);
+	c->scr = 0x530 | BIT(2) | now.ns | MAYBE(2, 1) | MAYBE(2, 11);
+	c->scr |= known(KNOWN_EXTERNAL_ABORT) ? 0 : MAYBE(3, 3);
+	c->cpacr = PICK(3, 3, 3, 0, 1) << 20;
+	c->cptr2 = 0x33ff;
+	c->cptr3 = 0;
+	c->cntkctl = random64() & 0x303;
+	c->cnthctl = 3;
+	c->mdcr2 = 6;
+	c->mdcr3 = 0;
+	c->vtcr = BIT(31);
+	c->vttbr = 0;
+}
+
+void set_registers(void)
+{
+	const struct control *c = &control;
+
+	WRITE(scr_el3, c->scr);
+	asm volatile("isb");
+	WRITE(tcr_el1, c->tcr[1]);
+	WRITE(ttbr0_el1, c->ttbr[1]);
+	WRITE(ttbr1_el1, c->ttbr1);
+	WRITE(mair_el1, c->mair[1]);
+	WRITE(sctlr_el1, c->sctlr[1]);
+	WRITE(tcr_el2, c->tcr[2]);
+	WRITE(ttbr0_el2, c->ttbr[2]);
+	WRITE(mair_el2, c->mair[2]);
+	WRITE(sctlr_el2, c->sctlr[2]);
+	WRITE(tcr_el3, c->tcr[3]);
+	WRITE(ttbr0_el3, c->ttbr[3]);
+	WRITE(mair_el3, c->mair[3]);
+	context.sctlr = c->sctlr[3];
+	WRITE(vtcr_el2, c->vtcr);
+	WRITE(vttbr_el2, c->vttbr);
+	WRITE(hcr_el2, c->hcr);
+	WRITE(cpacr_el1, c->cpacr);
+	WRITE(cptr_el2, c->cptr2);
+	WRITE(cptr_el3, c->cptr3);
+	WRITE(cntkctl_el1, c->cntkctl);
+	WRITE(cnthctl_el2, c->cnthctl);
+	WRITE(mdcr_el2, c->mdcr2);
+	WRITE(mdcr_el3, c->mdcr3);
+	WRITE(mdscr_el1, 0);
+	WRITE(vbar_el1, VECTORS_EL1);
+	WRITE(vbar_el2, VECTORS_EL2);
+	WRITE(vbar_el3, VECTORS_EL3);
+	WRITE(hstr_el2, 0);
+	WRITE(vpidr_el2, 0x410fd0c0);
+	WRITE(vmpidr_el2, 0x80000003);
+}
+
+/* What scenarios may leave behind. */
+static void set_rest(void)
+{
+	WRITE(elr_el1, random64());
+	WRITE(elr_el2, random64());
+	WRITE(spsr_el1, 0);
+	WRITE(spsr_el2, 0);
+	WRITE(esr_el1, 0);
+	WRITE(esr_el2, 0);
+	WRITE(esr_el3, 0);
+	WRITE(far_el1, 0);
+	WRITE(far_el2, 0);
+	WRITE(far_el3, 0);
+	WRITE(hpfar_el2, 0);
+	WRITE(par_el1, 0);
+	WRITE(tpidr_el0, random64());
+	WRITE(tpidr_el1, random64());
+	WRITE(contextidr_el1, 0);
+	WRITE(sp_el0, now.va[below(VAS)] + PICK(0, 0x20, 8, 0xff0));
+	WRITE(sp_el1, now.va[below(VAS)] + PICK(0, 0x20, 8, 0xff0));
+	WRITE(sp_el2, now.va[below(VAS)] + PICK(0, 0x20, 8, 0xff0));
+	WRITE(fpcr, 0);
+	WRITE(fpsr, 0);
+	asm volatile("clrex");
+}
+
+static void set_general(void)
+{
+	for (unsigned i = 0; i < 16; i++) {
+		uint64_t v = now.va[i];
+
+		v += PICK(0, 0, 8, 0x10, 0x20, 0x41, 0x3e, 0xff8, 0xffc, 0xfff);
+		if (one_in(8))
+			v ^= random64() & 0xffULL << 56;
+		context.x[i] = v;
+	}
+	for (unsigned i = 16; i < 31; i++)
+		context.x[i] = one_in(2) ? random64() : below(256);
+	context.x[28] = 0;
+	context.sp = now.va[below(VAS)] + PICK(0, 0x20, 8, 0xff0);
+}
+
+static void clean_tlbs(void)
+{
+	uint64_t scr = READ(scr_el3);
+
+	for (unsigned ns = 0; ns < 2; ns++) {
+		WRITE(scr_el3, (scr & ~1ULL) | ns);
+		asm volatile("isb; tlbi alle1; dsb sy");
+	}
+	asm volatile("tlbi alle2"); /* UNDEFINED with NS = 0 */
+	WRITE(scr_el3, scr);
+	asm volatile("isb; tlbi alle3; ic iallu; dsb sy; isb");
+}
+
+void make_scenario(uint64_t seed)
+{
+	seed_random(seed);
+	now.seed = seed;
+	choose_level();
+	tables_reset();
+	make_el1();
+	make_upper_el(&now.el2, 2);
+	make_upper_el(&now.el3, 3);
+	if (now.level < 2)
+		choose_addresses(&now.lower, &now.upper);
+	else
+		choose_addresses(now.level == 2 ? &now.el2 : &now.el3, &now.upper);
+	if (now.level < 2)
+		map_data(&now.lower, &now.upper);
+	else
+		map_data(now.level == 2 ? &now.el2 : &now.el3, NULL);
+	choose_controls();
+	fill_memory();
+	set_rest();
+	set_general();
+	make_code();
+	set_registers();
+	clean_tlbs();
+}
+
+/* ---- services for the code ---- */
+
+static void invalidate(const struct leaf *l)
+{
+	uint64_t page = l->va >> 12 & 0xfffffffffffULL;
+	uint64_t asid = (control.tcr[1] & BIT(22) ? control.ttbr1 : control.ttbr[1]) >> 48;
+
+	if (!(control.tcr[1] & BIT(36)))
+		asid &= 0xff;
+	page |= asid << 48;
+	asm volatile("dsb ishst");
+	if (l->tables == &now.el3)
+		asm volatile("tlbi vae3, %0" ::"r"(page));
+	else if (l->tables == &now.el2)
+		asm volatile("tlbi vae2, %0" ::"r"(page));
+	else
+		switch (below(8)) {
+		case 0:
+			asm volatile("tlbi vae1, %0" ::"r"(page));
+			break;
+		case 1:
+			asm volatile("tlbi vaae1is, %0" ::"r"(page));
+			break;
+		case 2:
+			asm volatile("tlbi vale1is, %0" ::"r"(page));
+			break;
+		case 3:
+			asm volatile("tlbi vaale1, %0" ::"r"(page));
+			break;
+		case 4:
+			asm volatile("tlbi vmalle1");
+			break;
+		case 5:
+			asm volatile("tlbi vmalls12e1is");
+			break;
+		case 6:
+			asm volatile("tlbi alle1is");
+			break;
+		default:
+			asm volatile("tlbi vae1is, %0" ::"r"(page));
+			break;
+		}
+	asm volatile("dsb ish; isb");
+}
+
+void change_table(unsigned n)
+{
+	struct leaf *l = &now.leaf[n % VAS];
+
+	if (!l->tables || !l->place)
+		return;
+	change_leaf(l);
+	invalidate(l);
+}
+
+void set_pending(unsigned n)
+{
+	gic_pend(n & 0xfff);
+}
