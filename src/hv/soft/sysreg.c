@@ -70,6 +70,12 @@ static const struct sysreg_desc *describe(const struct hv_vm *vm, uint16_t code)
 	return place ? &vm->sysregs[place - 1] : NULL;
 }
 
+/* SP_EL0 has no other name while it is SP: D24.2.162. */
+static bool is_current_sp(const struct soft_cpu *c, uint16_t code)
+{
+	return code == SYS_SP_EL0 && !(c->pstate & ARM_PSTATE_SP);
+}
+
 /* NULL: an exception was taken. */
 static const struct sysreg_desc *check_access(struct soft_cpu *c, uint32_t w, uint16_t code,
 					      bool is_read)
@@ -83,7 +89,8 @@ static const struct sysreg_desc *check_access(struct soft_cpu *c, uint32_t w, ui
 		.secure = vm->highest_el == 3 && !bit(SOFT_REG(c, SCR_EL3), 0),
 	};
 
-	if (!d || !sysreg_allowed(d, el, !is_read, &env) || soft_debug_missing(code)) {
+	if (!d || !sysreg_allowed(d, el, !is_read, &env) || soft_debug_missing(code) ||
+	    is_current_sp(c, code)) {
 		soft_undefined(c);
 		return NULL;
 	}
