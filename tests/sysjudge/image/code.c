@@ -68,8 +68,8 @@ static const struct access accesses[] = {
 	{0x38400800, IMM9, false, false, false},  /* LDTRB */
 	{0xb8800800, IMM9, false, false, false},  /* LDTRSW */
 	{0x78000800, IMM9, false, false, false},  /* STTRH */
-	{0xf8400400, IMM9, false, false, false},  /* LDR Xt, post */
-	{0xf8000c00, IMM9, false, false, false},  /* STR Xt, pre */
+	{0xf84007e0, IMM9, false, false, false},  /* LDR Xt, [SP], post */
+	{0xf8400fe0, IMM9, false, false, false},  /* LDR Xt, [SP], pre */
 	{0xa9400000, IMM7, true, false, true},	  /* LDP Xt */
 	{0xa9000000, IMM7, true, false, false},	  /* STP Xt */
 	{0x29400000, IMM7, true, false, true},	  /* LDP Wt */
@@ -102,11 +102,30 @@ static uint32_t offset(const struct access *a)
 	}
 }
 
+static bool may_store(const struct access *a)
+{
+	return a->rs || !(a->word & 0xc00000) || a->word == 0x3d800000 || a->word == 0xc89ffc00 ||
+	       a->word == 0x089ffc00;
+}
+
+/* Nothing that is near enough to an end of the page to get over it. */
+static bool inside(unsigned rn)
+{
+	unsigned at = context.x[rn] & 0xfff;
+
+	return rn < 16 && at >= 0x20 && at < 0x800;
+}
+
 static void load_store(void)
 {
 	const struct access *a = &accesses[below(ARRAY_COUNT(accesses))];
 	unsigned rt = number_register(), rt2 = number_register();
-	uint32_t w = a->word | address_register() << 5 | offset(a);
+	unsigned rn = address_register();
+	uint32_t w = a->word | offset(a);
+
+	w |= rn << 5;
+	if (known(KNOWN_PARTIAL_STORE) && a->word != 0xf9800000 && may_store(a) && !inside(rn))
+		return;
 
 	if (a->load_two && rt == rt2)
 		rt2 = rt == 31 ? 16 : 31;
@@ -153,7 +172,6 @@ static const uint32_t plain[] = {
 	SYSREG(3, 0, 6, 0, 0),	 /* FAR_EL1 */
 	SYSREG(3, 3, 13, 0, 2),	 /* TPIDR_EL0 */
 	SYSREG(3, 0, 13, 0, 4),	 /* TPIDR_EL1 */
-	SYSREG(3, 0, 13, 0, 1),	 /* CONTEXTIDR_EL1 */
 	SYSREG(3, 4, 4, 0, 1),	 /* ELR_EL2 */
 	SYSREG(3, 4, 6, 0, 0),	 /* FAR_EL2 */
 	SYSREG(3, 0, 4, 1, 0),	 /* SP_EL0 */
@@ -223,6 +241,8 @@ static void address_translation(void)
 		0xd50e7800, 0xd50e7820,				/* S1E3R, S1E3W */
 	};
 
+	if (now.access_flag && known(KNOWN_AT_UPDATES))
+		return;
 	emit(words[below(ARRAY_COUNT(words))] | below(16));
 	emit(0xd5033fdf); /* ISB */
 	mrs_par(16 + below(12));
@@ -249,7 +269,7 @@ static void cache_maintenance(void)
 		0xd508751f, 0xd508711f,				/* IC IALLU, IALLUIS */
 		0xd50b7420,					/* DC ZVA */
 	};
-	unsigned n = below(now.device ? 7 : 8);
+	unsigned n = below(now.zero ? 8 : 7);
 	bool readable = n < 5 && known(KNOWN_CACHE_FAULT);
 
 	if (n == 4 && readable)

@@ -34,6 +34,15 @@ static bool has_hpfar(uint64_t esr)
 	return (ec == 0x20 || ec == 0x24) && (fsc == 0 || fsc == 4 || fsc == 8 || esr >> 7 & 1);
 }
 
+/* The address of an external abort is anywhere in the access. */
+static void blur(struct event *e)
+{
+	unsigned ec = EC(e->esr);
+
+	if ((ec == 0x24 || ec == 0x25) && (e->esr & 0x3f) == 0x10)
+		e->far &= ~0xfffULL;
+}
+
 static struct event *note(unsigned level, unsigned vector)
 {
 	static struct event spare;
@@ -68,11 +77,13 @@ static struct event *note(unsigned level, unsigned vector)
 		if ((vector & 3) != 3)
 			e->esr = 0; /* interrupts leave it alone, UNKNOWN */
 	}
+	if ((vector & 3) == 0)
+		blur(e);
 	if (level < 3 && known(KNOWN_NZCV))
 		e->spsr3 &= 0x0fffffff;
 	if (EC(e->esr) == EC_SYSREG && known(KNOWN_DAIF_SYNDROME) && !(e->esr & 3 << 20))
 		e->esr &= ~0xfc000ULL;
-	if ((vector & 3) == 0 && e->spsr & IL) {
+	if (e->spsr & IL) {
 		e->spsr &= ~UAO; /* UNKNOWN: SetPSTATEFromPSR() */
 		if (known(KNOWN_ILLEGAL_RETURN)) {
 			e->spsr &= ~PAN;
@@ -116,6 +127,13 @@ static void services(uint64_t esr)
 	event_count--;
 }
 
+static bool is_cache_fault(const struct event *e)
+{
+	unsigned ec = EC(e->esr);
+
+	return (e->vector & 3) == 0 && (ec == 0x24 || ec == 0x25) && e->esr >> 8 & 1;
+}
+
 static void after_interrupt(void)
 {
 	gic_clear();
@@ -127,6 +145,9 @@ static void __attribute__((noreturn)) after(const struct event *e)
 {
 	unsigned ec = EC(e->esr);
 	uint64_t pc = e->elr, pstate = e->spsr;
+
+	if (known(KNOWN_CACHE_FAULT) && is_cache_fault(e))
+		event_count--;
 
 	if ((e->vector & 3) != 0) {
 		after_interrupt();

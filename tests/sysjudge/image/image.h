@@ -39,6 +39,8 @@ enum known {
 	KNOWN_SECURE_HVC,
 	KNOWN_DAIF_SYNDROME,
 	KNOWN_SP_ALIGNMENT,
+	KNOWN_AT_UPDATES,
+	KNOWN_PARTIAL_STORE,
 };
 bool known(enum known k);
 
@@ -65,6 +67,7 @@ enum { FRAMES = 16, FRAME = 0x10000, VAS = 16 };
 struct tables {
 	unsigned bits;	/* of a page's size: 12, 14, 16 */
 	unsigned size;	/* of the address space, in bits */
+	unsigned output; /* of the output addresses, in bits */
 	unsigned start; /* level of the first table */
 	uint64_t root;
 	bool upper, stage2, big_endian, el1; /* el1: two privilege levels */
@@ -95,6 +98,8 @@ struct scenario {
 	unsigned level;	 /* to begin with */
 	bool ns;	 /* SCR_EL3.NS */
 	bool stage2;
+	bool access_flag; /* the hardware sets it */
+	bool zero; /* DC ZVA */
 	bool device;	 /* Device memory may be mapped: alignment is always checked */
 	uint64_t pstate; /* to begin with */
 	uint64_t va[VAS];
@@ -105,6 +110,8 @@ struct scenario {
 extern struct scenario now;
 void make_scenario(uint64_t seed);
 void set_registers(void);
+/* What of the data frames is filled, accessed and compared. */
+void each_word(void (*fn)(volatile uint64_t *p, void *opaque), void *opaque);
 
 /* ---- code.c ---- */
 void make_code(void);

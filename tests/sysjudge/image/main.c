@@ -23,21 +23,25 @@ static uint64_t mask_par(uint64_t v)
 	return v & ~(1ULL << 10 | (now.ns ? 1ULL << 9 : 0) | (known(KNOWN_PAR_SH) ? 3ULL << 7 : 0));
 }
 
+static void hash_word(volatile uint64_t *p, void *opaque)
+{
+	uint64_t *hash = opaque;
+
+	*hash = (*hash ^ *p) * 0x100000001b3ULL;
+}
+
 static uint64_t hash_memory(void)
 {
-	static const uint32_t windows[] = {0, 0xfc0, 0x3fc0, 0xffc0};
 	uint64_t hash = 1;
 
-	for (unsigned f = 0; f < FRAMES; f++) {
-		for (unsigned w = 0; w < 4; w++) {
-			volatile uint64_t *p =
-				(volatile uint64_t *)(DATA + (uint64_t)f * FRAME + windows[w]);
-
-			for (unsigned i = 0; i < (w == 3 ? 8 : 16); i++)
-				hash = (hash ^ p[i]) * 0x100000001b3ULL;
-		}
-	}
+	each_word(hash_word, &hash);
 	return hash;
+}
+
+static void print_word(volatile uint64_t *p, void *unused)
+{
+	(void)unused;
+	print("memory %x %x\n", (uint64_t)p, *p);
 }
 
 static uint64_t hash_events(uint64_t hash)
@@ -129,6 +133,7 @@ static void finish(void)
 		for (unsigned i = 0; i < ARRAY_COUNT(outcomes); i++)
 			print("%s %x\n", outcomes[i].name, outcomes[i].value);
 		print_tables();
+		each_word(print_word, NULL);
 	}
 	print("S %x %x %u %u %u\n", now.seed, hash, now.words, event_count, escaped);
 }

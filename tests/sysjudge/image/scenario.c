@@ -38,7 +38,7 @@ static unsigned tg1(unsigned bits)
 	return bits == 12 ? 2 : bits == 16 ? 3 : 1;
 }
 
-static struct tables new_space(bool el1, bool upper, bool big_endian)
+static struct tables new_space(bool el1, bool upper, bool big_endian, unsigned output)
 {
 	struct tables t = {.bits = PICK(12, 12, 14, 16),
 			   .upper = upper,
@@ -46,9 +46,20 @@ static struct tables new_space(bool el1, bool upper, bool big_endian)
 			   .big_endian = big_endian};
 
 	t.size = upper ? 25 + below(24) : 31 + below(18);
+	t.output = output ? output : PICK(32, 36, 40, 42, 44, 48, 48);
 	t.start = start_level(t.bits, t.size);
 	tables_begin(&t);
 	return t;
+}
+
+static uint64_t ps(const struct tables *t)
+{
+	static const uint8_t sizes[] = {32, 36, 40, 42, 44, 48};
+	unsigned i = 0;
+
+	while (sizes[i] != t->output)
+		i++;
+	return i;
 }
 
 static void map_fixed(struct tables *t)
@@ -106,16 +117,18 @@ static void make_el1(void)
 	bool be = one_in(10);
 	struct control *c = &control;
 
-	now.lower = new_space(true, false, be);
-	now.upper = new_space(true, true, be);
+	now.lower = new_space(true, false, be, 0);
+	now.upper = new_space(true, true, be, now.lower.output);
 	map_fixed(&now.lower);
 	c->tcr[1] = tcr_low(&now.lower) | tcr_low(&now.upper) << 16;
 	c->tcr[1] = (c->tcr[1] & ~(3ULL << 30)) | (uint64_t)tg1(now.upper.bits) << 30;
-	c->tcr[1] |= MAYBE(8, 23) | MAYBE(2, 22) | PICK(0, 1, 2, 3, 4, 5, 5, 5) << 32 | MAYBE(2, 36);
-	c->tcr[1] |= MAYBE(3, 37) | MAYBE(3, 38) | MAYBE(4, 39) | MAYBE(4, 40) | MAYBE(8, 41) |
+	c->tcr[1] |= MAYBE(8, 23) | MAYBE(2, 22) | ps(&now.lower) << 32 | MAYBE(2, 36);
+	c->tcr[1] |= MAYBE(3, 37) | MAYBE(3, 38) | MAYBE(4, 39) | MAYBE(2, 40) | MAYBE(8, 41) |
 		     MAYBE(8, 42);
+	now.access_flag = c->tcr[1] & BIT(39);
 	c->sctlr[1] = sctlr(1, be);
 	c->mair[1] = mair();
+	now.zero = !now.device && c->sctlr[1] & 1;
 	c->ttbr[1] = now.lower.root | (uint64_t)below(0x200) << 48;
 	c->ttbr1 = now.upper.root | (uint64_t)below(0x200) << 48;
 }
@@ -125,10 +138,11 @@ static void make_upper_el(struct tables *t, unsigned el)
 	bool be = one_in(10);
 	struct control *c = &control;
 
-	*t = new_space(false, false, be);
+	*t = new_space(false, false, be, 0);
 	map_fixed(t);
-	c->tcr[el] = tcr_low(t) | BIT(31) | BIT(23) | PICK(0, 1, 2, 5, 5, 5) << 16 | MAYBE(3, 20) |
-		     MAYBE(4, 21) | MAYBE(4, 22) | MAYBE(8, 24);
+	c->tcr[el] = tcr_low(t) | BIT(31) | BIT(23) | ps(t) << 16 | MAYBE(3, 20) |
+		     MAYBE(6, 21) | MAYBE(3, 22) | MAYBE(8, 24);
+	now.access_flag |= c->tcr[el] & BIT(21);
 	c->sctlr[el] = sctlr(el, be);
 	c->mair[el] = mair();
 	c->ttbr[el] = t->root;
@@ -157,7 +171,7 @@ static void map_data(struct tables *t, struct tables *u)
 {
 	for (unsigned i = 0; i < VAS; i++) {
 		struct tables *of = now.va[i] >> 63 ? u : t;
-		uint64_t pa = DATA + below(FRAMES) * FRAME;
+		uint64_t pa = DATA + below(FRAMES - 1) * FRAME;
 		unsigned level = i == 10 || i == 11 || i == 12 ? 1 + below(3) : 3;
 
 		now.leaf[i] = (struct leaf){.tables = NULL};
@@ -167,22 +181,34 @@ static void map_data(struct tables *t, struct tables *u)
 		/* The frame's place in a block. */
 		if (now.leaf[i].place && now.leaf[i].level < 3)
 			now.va[i] += pa & (block_size(of, now.leaf[i].level) - 1);
+		if (i == 12)
+			now.va[15] = now.va[12] + BIT(u->bits);
 	}
 }
 
-static void fill_memory(void)
+void each_word(void (*fn)(volatile uint64_t *p, void *opaque), void *opaque)
 {
-	static const uint32_t windows[] = {0, 0xfc0, 0x3fc0, 0xffc0};
+	static const struct {
+		uint32_t offset, words;
+	} windows[] = {{0, 16}, {0xfc0, 16}, {0x3fc0, 16}, {0xffc0, 8}};
 
 	for (unsigned f = 0; f < FRAMES; f++) {
-		for (unsigned w = 0; w < 4; w++) {
-			volatile uint64_t *p =
-				(volatile uint64_t *)(DATA + (uint64_t)f * FRAME + windows[w]);
+		for (unsigned w = 0; w < ARRAY_COUNT(windows); w++) {
+			uint64_t a = DATA + (uint64_t)f * FRAME + windows[w].offset;
 
-			for (unsigned i = 0; i < (w == 3 ? 8 : 16); i++)
-				p[i] = (f * 0x11ULL | (uint64_t)f << 40) + ((uint64_t)i << 32) + w * 256 + i; /* UDF */
+			for (unsigned i = 0; i < windows[w].words; i++)
+				fn((volatile uint64_t *)(a + 8 * i), opaque);
 		}
 	}
+}
+
+/* As instructions they are UDF, as descriptors invalid. */
+static void fill_word(volatile uint64_t *p, void *unused)
+{
+	uint64_t a = (uint64_t)p;
+
+	(void)unused;
+	*p = (a >> 16 & 15) * 0x0000110000000044ULL + ((a & 0xfff) << 32) + (a & 0xfff);
 }
 
 /* ---- levels and rights ---- */
@@ -334,7 +360,7 @@ void make_scenario(uint64_t seed)
 	else
 		map_data(now.level == 2 ? &now.el2 : &now.el3, NULL);
 	choose_controls();
-	fill_memory();
+	each_word(fill_word, NULL);
 	set_rest();
 	set_general();
 	make_code();

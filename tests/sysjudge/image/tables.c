@@ -174,8 +174,8 @@ static uint64_t new_leaf(const struct tables *t, uint64_t pa, unsigned level)
 {
 	uint64_t mask = block_size(t, level) - 1, d = attributes(t) | (pa & ~mask);
 
-	if (one_in(12))
-		d |= 1ULL << (32 + below(16)) & OA_MASK; /* perhaps too large for IPS */
+	if (one_in(12) && t->output < 48)
+		d |= 1ULL << (t->output + below(48 - t->output)); /* too large */
 	if (one_in(24))
 		d ^= 2 << 0; /* reserved, or a table where there is none */
 	else if (one_in(16))
