@@ -19,7 +19,7 @@ void guest_start(const void *dtb)
 {
 	uint64_t mpidr[MAX_CPUS];
 
-	guest_dtb = dtb;
+	guest_dtb = dtb ? dtb : (const void *)RAM_BASE; /* as firmware is given it */
 	cpu_count = dt_cpus(mpidr, MAX_CPUS);
 	for (unsigned i = 0; i < cpu_count; i++) {
 		cpus[i].stack = (uint64_t)stacks[i] + STACK_SIZE;
@@ -105,7 +105,10 @@ int64_t psci(uint32_t function, uint64_t a, uint64_t b, uint64_t c)
 {
 	uint64_t x[18] = {function, a, b, c};
 
-	smccc_hvc(x);
+	if (mrs("currentel") >> 2 > 1)
+		smccc_smc(x);
+	else
+		smccc_hvc(x);
 	return function & 1 << 30 ? (int64_t)x[0] : (int32_t)x[0];
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Support for bare-metal guests at EL1 on a board with the memory map of QEMU's `virt`.
+ * Support for bare-metal guests at EL1 on a board with the memory map of QEMU's `virt`. They begin where the machine
+ * does; levels.c makes something of that.
  *
  * A guest defines guest_main(). It reports with ok() and friends; at the end the totals are printed and
  * the machine is switched off. Only the first CPU prints.
@@ -94,6 +95,8 @@ extern const char guest_name[]; /* defined by the guest */
 void guest_main(void);
 void guest_start(const void *dtb);
 void guest_finish(void) __attribute__((noreturn));
+/* How to switch the machine off where there is no PSCI. */
+extern void (*guest_off)(void);
 
 /* ---- report ---- */
 

@@ -115,9 +115,13 @@ void note(const char *fmt, ...)
 	put('\n');
 }
 
+void (*guest_off)(void);
+
 void guest_finish(void)
 {
 	print("guest: %u passed, %u failed\n", passed, failed);
+	if (guest_off)
+		guest_off();
 	psci(PSCI_SYSTEM_OFF, 0, 0, 0);
 	for (;;)
 		wfi();

@@ -260,7 +260,9 @@ static void end_access(const struct access *a, const struct hv_exit *x, unsigned
 	struct pe *pe = a->pe;
 
 	if (a->stage1) {
-		pe_inject(pe, arm_esr_dabt(pe_el(pe), pe_sync_target(pe), a->fsc, a->is_write, false), a->far);
+		pe_inject(pe,
+			  arm_esr_dabt(pe_el(pe), pe_sync_target(pe), a->fsc, a->is_write, false),
+			  a->far);
 		return;
 	}
 	log_miss(pe, x->dabt.ipa, bytes, a->is_write);

@@ -45,6 +45,10 @@ void pe_begin(struct pe *pe, const struct pe_entry *entry)
 
 	pe->begin_el = (uint8_t)el;
 	pe->sctlr_reset = pe_get(pe, REG_SYS(sctlr[el]));
+	if (has(pe, 2)) { /* what EL1 sees of it; D24.2 VPIDR_EL2, VMPIDR_EL2 */
+		pe_put(pe, REG_SYS(SYS_VPIDR_EL2), pe_get(pe, REG_SYS(SYS_MIDR_EL1)));
+		pe_put(pe, REG_SYS(SYS_VMPIDR_EL2), pe_get(pe, REG_SYS(SYS_MPIDR_EL1)));
+	}
 	if (has(pe, 3) && el < 3)
 		leave_el3(pe);
 	pe_enter(pe, entry);

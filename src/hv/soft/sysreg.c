@@ -281,6 +281,18 @@ static uint64_t read_stored(const struct soft_cpu *c, const struct sysreg_desc *
 	return d->index < SYSREG_INDEX_COUNT ? c->sys->reg[d->index] : 0;
 }
 
+/* Which PE EL1 is told that it runs on is the hypervisor's choice. */
+static const struct sysreg_desc *shown(const struct soft_cpu *c, const struct sysreg_desc *d)
+{
+	bool virtual = soft_el(c) == 1 && soft_el2_enabled(c);
+
+	if (virtual && d->code == SYS_MIDR_EL1)
+		return describe(c->sys->vm, SYS_VPIDR_EL2);
+	if (virtual && d->code == SYS_MPIDR_EL1)
+		return describe(c->sys->vm, SYS_VMPIDR_EL2);
+	return d;
+}
+
 static void write_stored(struct soft_cpu *c, const struct sysreg_desc *d, uint64_t v)
 {
 	if (d->index < SYSREG_INDEX_COUNT) {
@@ -310,7 +322,7 @@ void soft_MRS(struct soft_cpu *c, uint32_t w)
 	if (!d)
 		return;
 	if (!read_special(c, code, &v))
-		v = read_stored(c, d);
+		v = read_stored(c, shown(c, d));
 	soft_set_x(c, a64_Rt(w), v);
 }
 

@@ -102,7 +102,7 @@ enum { FOREVER_NS = 1000000000, WFE_NS = 50000 };
 
 static void wfi(struct soft_cpu *c)
 {
-	if (wait_trapped(c, false) || soft_interrupt_waiting(c))
+	if (soft_interrupt_waiting(c) || wait_trapped(c, false))
 		return;
 	soft_timers(c); /* the deadline as it is now */
 	soft_sleep(c, FOREVER_NS);
