@@ -60,11 +60,23 @@ bool pe_is_id_register(uint16_t sysreg)
 	       SYSREG_CRM(sysreg) >= 1 && SYSREG_CRM(sysreg) <= 7;
 }
 
+/* Hosts say that there are levels below which they have put us. */
+static uint64_t without_levels(const struct pe_set *s, uint64_t pfr0)
+{
+	if (!(s->els & 1 << 2))
+		pfr0 = sysreg_put(pfr0, SYSF_ID_AA64PFR0_EL1_EL2, 0);
+	if (!(s->els & 1 << 3))
+		pfr0 = sysreg_put(pfr0, SYSF_ID_AA64PFR0_EL1_EL3, 0);
+	return pfr0;
+}
+
 static uint64_t read_id(struct pe *pe, uint16_t sysreg)
 {
 	const struct pe_set *s = pe->set;
 	uint64_t v = pe_get(pe, REG_SYS(sysreg));
 
+	if (sysreg == SYS_ID_AA64PFR0_EL1)
+		v = without_levels(s, v);
 	for (unsigned i = 0; i < s->id_field_count; i++) {
 		const struct pe_id_field *f = &s->id_field[i];
 

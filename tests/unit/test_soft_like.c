@@ -200,7 +200,10 @@ static const struct probe {
 	{"CurrentEL", MRS(3, 0, 4, 2, 2), {R(4), R(4), R(4), R(4)}},
 	{"CNTP_CTL_EL0", MRS(3, 3, 14, 2, 1), {R(0), R(0), R(0), R(0)}},
 	{"CNTPCT_EL0", MRS(3, 3, 14, 0, 1), {G, G, G, G}},
-	{"CNTFRQ_EL0 written", MSR(3, 3, 14, 0, 0), {G, G, G, G}},
+	{"CNTFRQ_EL0 written", MSR(3, 3, 14, 0, 0), {U, U, U, U}},
+	{"CNTFRQ_EL0", MRS(3, 3, 14, 0, 0), {R(62500000), R(62500000), R(62500000), R(62500000)}},
+	{"RVBAR_EL1", MRS(3, 0, 12, 0, 1), {U, U, U, U}},
+	{"RMR_EL1", MSR(3, 0, 12, 0, 2), {U, U, U, U}},
 	{"S3_0_C0_C7_7", MRS(3, 0, 0, 7, 7), {R(0), R(0), R(0), R(0)}},
 };
 #undef U

@@ -26,6 +26,7 @@ enum {
 	U = LIKE_UNDEF,
 	Z = LIKE_RAZ_WI,
 	W = LIKE_WI,
+	RO = LIKE_RO,
 	S = LIKE_STORED,
 	P = LIKE_SPURIOUS,
 	X = LIKE_EXIT,
@@ -101,6 +102,11 @@ static const struct soft_like_row rows[] = {
 	 "sys_regs.c pmu_visibility(): UNDEFINED without the vCPU's feature; HVF has none: EC "
 	 "0x18"},
 	{"PMEV_EL0", ENC(3, 3, 14, 8, 0), CRM_8, {U, U, U, X}, "as PM_EL0"},
+	{"PMMIR",
+	 ENC(3, 0, 9, 14, 6),
+	 ONE,
+	 {N, N, N, X},
+	 "sys_regs.c trap_raz_wi(), if the CPU has it"},
 	{"PMINTEN", ENC(3, 0, 9, 14, 0), OP2S, {U, U, U, X}, "as PM_EL0"},
 
 	/* Debugging: MDCR_EL2.TDA traps all of it, and what Obverse lets alone the kernel emulates. */
@@ -156,6 +162,19 @@ static const struct soft_like_row rows[] = {
 	 "sys_regs.c access_dcsw(): nothing with FEAT_S2FWB"},
 	{"DC_CSW", ENC(1, 0, 7, 10, 2), ONE, {W, W, W, N}, "as DC_ISW"},
 	{"DC_CISW", ENC(1, 0, 7, 14, 2), ONE, {W, W, W, N}, "as DC_ISW"},
+
+	/* What belongs to the highest level, which is the host's. */
+	{"RVBAR",
+	 ENC(3, 0, 12, 0, 1),
+	 ONE,
+	 {U, U, U, U},
+	 "Arm ARM D24.2: only if EL1 is the highest level"},
+	{"RMR", ENC(3, 0, 12, 0, 2), ONE, {U, U, U, U}, "as RVBAR"},
+	{"CNTFRQ",
+	 ENC(3, 3, 14, 0, 0),
+	 ONE,
+	 {RO, RO, RO, RO},
+	 "Arm ARM D24.11: written at the highest level"},
 
 	/* Here for the record. */
 	{"CNTP",
@@ -332,6 +351,14 @@ static void write_ignored(struct soft_cpu *c, uint32_t w)
 		soft_undefined(c);
 }
 
+static void read_only(struct soft_cpu *c, uint32_t w)
+{
+	if (is_read(w))
+		soft_MRS(c, w);
+	else
+		soft_undefined(c);
+}
+
 static void stored(struct soft_cpu *c, uint32_t w)
 {
 	const struct sysreg_desc *d = accessible(c, w);
@@ -411,10 +438,19 @@ static void swallowed(struct soft_cpu *c, uint32_t w)
 }
 
 static soft_fn *const functions[LIKE_DOES_COUNT] = {
-	[LIKE_UNDEF] = undefined, [LIKE_RAZ_WI] = raz_wi,     [LIKE_WI] = write_ignored,
-	[LIKE_STORED] = stored,	  [LIKE_SPURIOUS] = spurious, [LIKE_SRE] = sre,
-	[LIKE_RPR] = rpr,	  [LIKE_EXIT] = exits,	      [LIKE_KERNEL] = kernel,
-	[LIKE_REFUSED] = refused, [LIKE_FILTERED] = filtered, [LIKE_SWALLOWED] = swallowed,
+	[LIKE_UNDEF] = undefined,
+	[LIKE_RAZ_WI] = raz_wi,
+	[LIKE_WI] = write_ignored,
+	[LIKE_RO] = read_only,
+	[LIKE_STORED] = stored,
+	[LIKE_SPURIOUS] = spurious,
+	[LIKE_SRE] = sre,
+	[LIKE_RPR] = rpr,
+	[LIKE_EXIT] = exits,
+	[LIKE_KERNEL] = kernel,
+	[LIKE_REFUSED] = refused,
+	[LIKE_FILTERED] = filtered,
+	[LIKE_SWALLOWED] = swallowed,
 };
 
 soft_fn *soft_like_function(const struct soft_like *l, uint32_t word, soft_fn *native)

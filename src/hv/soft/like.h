@@ -25,6 +25,7 @@ enum soft_like_does {
 	LIKE_UNDEF,    /* UNDEFINED, taken to EL1 */
 	LIKE_RAZ_WI,   /* reads as zero, writes are ignored */
 	LIKE_WI,       /* reads natively, writes are ignored; an operation is ignored */
+	LIKE_RO,       /* reads natively, writes are UNDEFINED */
 	LIKE_STORED,   /* reads what was written, without further effect */
 	LIKE_SPURIOUS, /* reads INTID 1023, writes are ignored */
 	LIKE_SRE,      /* reads 7, writes are ignored */
