@@ -348,6 +348,47 @@ static void test_socket_slow(void **state)
 	rig_drop(&r);
 }
 
+static bool released(void *opaque)
+{
+	return !clock_held(opaque);
+}
+
+/* Where the machine has its own clock, it gets on as if the reader had no part in it: the clock stands still. */
+static void test_slow_reader_holds_clock(void **state)
+{
+	struct virtual_clock clock = {.ns = 5};
+	struct rig r;
+	char *data = calloc(1, CHAR_QUEUE_SIZE);
+	int fd;
+
+	rig_make(&r);
+	r.f.host.clock = &clock;
+	rig_backend(&r, &char_socket_component, "path", NULL, NULL);
+	assert_int_equal(fixture_start(&r.f), 0);
+	fd = dial_and_wait(&r);
+	assert_int_equal(out(&r, "x", 1), 1);
+	assert_false(clock_held(&clock));
+	clock.ns++;
+	assert_int_equal(out(&r, data, CHAR_QUEUE_SIZE - 10), CHAR_QUEUE_SIZE - 10);
+	assert_true(clock_held(&clock));
+	assert_int_equal(out(&r, data, 20), 10); /* however much of it the socket took */
+	type(fd, "abc");
+	fixture_run(&r.f, 5);
+	assert_int_equal(r.m->got_len, 0);
+	free(peer_take(&r, fd, CHAR_QUEUE_SIZE + 1));
+	fixture_run_until(&r.f, released, &clock, WAIT_MS);
+	assert_false(clock_held(&clock));
+	expect_input(&r, "abc");
+	clock.ns++;
+	assert_int_equal(out(&r, data, CHAR_QUEUE_SIZE), CHAR_QUEUE_SIZE);
+	assert_true(clock_held(&clock));
+	close(fd); /* nobody there to wait for */
+	fixture_run_until(&r.f, released, &clock, WAIT_MS);
+	assert_false(clock_held(&clock));
+	free(data);
+	rig_drop(&r);
+}
+
 /* One at a time: the second waits until the first has gone. */
 static void test_socket_next(void **state)
 {
@@ -910,6 +951,7 @@ int main(void)
 		cmocka_unit_test(test_socket),
 		cmocka_unit_test(test_socket_flow),
 		cmocka_unit_test(test_socket_slow),
+		cmocka_unit_test(test_slow_reader_holds_clock),
 		cmocka_unit_test(test_socket_next),
 		cmocka_unit_test(test_socket_unread),
 		cmocka_unit_test(test_socket_half_closed),

@@ -32,6 +32,8 @@ struct ctx {
 	struct rig r;
 	char path[64];
 	char path_prop[80];
+	struct virtual_clock clock;
+	bool has_clock;
 };
 
 static void make_image(struct ctx *x, off_t size)
@@ -50,23 +52,36 @@ static bool start(struct ctx *x, struct err *e, const char *extra)
 {
 	const char *set[] = {"address=0xa000000", "serial=disk-0815", x->path_prop, extra, NULL};
 
-	return rig_create(&x->r, &virtio_blk_component, &rawfile_component, set, e);
+	return rig_create_on(&x->r, x->has_clock ? &x->clock : NULL, &virtio_blk_component,
+			     &rawfile_component, set, e);
 }
 
-static struct ctx *create(const char *extra)
+static struct ctx *create_with(const char *extra, bool clock)
 {
 	struct ctx *x = calloc(1, sizeof(*x));
 	struct err e = ERR_INIT;
 
+	x->has_clock = clock;
 	make_image(x, SECTORS * 512);
 	assert_true(start(x, &e, extra));
 	rig_start(&x->r, ALL, NUM);
 	return x;
 }
 
+static struct ctx *create(const char *extra)
+{
+	return create_with(extra, false);
+}
+
 static int setup(void **state)
 {
 	*state = create(NULL);
+	return 0;
+}
+
+static int setup_clock(void **state)
+{
+	*state = create_with(NULL, true);
 	return 0;
 }
 
@@ -438,16 +453,43 @@ static void test_reset_in_flight(void **state)
 }
 
 /* Destruction with requests in flight. */
-static void test_fini_in_flight(void **state)
+static void destroy_in_flight(struct ctx *x)
 {
-	struct ctx *x = create(NULL);
-
 	for (unsigned s = 0; s < SLOTS; s++)
 		offer(x, s, T_OUT, s * 8, SLOT_DATA);
 	rig_notify(&x->r, 0);
 	rig_destroy(&x->r);
 	unlink(x->path);
 	free(x);
+}
+
+static void test_fini_in_flight(void **state)
+{
+	destroy_in_flight(create(NULL));
+	destroy_in_flight(create_with(NULL, true));
+}
+
+/* On a virtual clock requests are done when the loop comes round, all of them, in order. */
+static void test_in_the_loop(void **state)
+{
+	struct ctx *x = *state;
+	uint32_t head;
+
+	for (unsigned round = 0; round < 2; round++) {
+		for (unsigned s = 0; s < SLOTS; s++)
+			offer(x, s, s % 2 ? T_IN : T_OUT, s * 64, 512 * (1 + s));
+		rig_notify(&x->r, 0);
+		offer(x, SLOTS, T_FLUSH, 0, 0);
+		rig_notify(&x->r, 0);
+		usleep(1000);
+		assert_false(rig_used_now(&x->r, 0, NULL, NULL));
+		loop_run_due(x->r.host.loop);
+		for (unsigned s = 0; s <= SLOTS; s++) {
+			assert_true(rig_used_now(&x->r, 0, &head, NULL));
+			assert_int_equal(head, 3 * s);
+			assert_int_equal(*status_of(x, s), S_OK);
+		}
+	}
 }
 
 static void expect_refused(struct ctx *x, const char *extra, const char *text)
@@ -673,6 +715,8 @@ int main(void)
 		TEST(test_split_header),
 		TEST(test_reset_in_flight),
 		TEST(test_lock),
+		cmocka_unit_test_setup_teardown(test_in_the_loop, setup_clock, teardown),
+		cmocka_unit_test_setup_teardown(test_reset_in_flight, setup_clock, teardown),
 		cmocka_unit_test_setup_teardown(test_read_only, setup_readonly, teardown),
 		cmocka_unit_test_setup_teardown(test_integrity, setup_direct, teardown),
 		cmocka_unit_test_setup_teardown(test_integrity, setup_legacy, teardown),

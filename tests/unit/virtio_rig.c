@@ -41,6 +41,12 @@ static struct dev *create(struct rig *r, const struct component *c, const char *
 bool rig_create(struct rig *r, const struct component *c, const struct component *be,
 		const char *const *set, struct err *e)
 {
+	return rig_create_on(r, NULL, c, be, set, e);
+}
+
+bool rig_create_on(struct rig *r, struct virtual_clock *clock, const struct component *c,
+		   const struct component *be, const char *const *set, struct err *e)
+{
 	bool ok, be_ok = true;
 
 	memset(r, 0, sizeof(*r));
@@ -54,6 +60,8 @@ bool rig_create(struct rig *r, const struct component *c, const struct component
 					    .host = r->ram};
 	r->host.mem = r->mem;
 	r->host.loop = loop_create();
+	r->host.clock = clock;
+	loop_set_clock(r->host.loop, clock);
 	r->dev = create(r, c, set, false, e, &ok);
 	((struct virtio *)r->dev)->address = RIG_SLOT;
 	if (be) {

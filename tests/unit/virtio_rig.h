@@ -71,6 +71,9 @@ struct rig {
  * rig_destroy() in any case. */
 bool rig_create(struct rig *r, const struct component *c, const struct component *be,
 		const char *const *set, struct err *e);
+/* The same for a machine with this clock. */
+bool rig_create_on(struct rig *r, struct virtual_clock *clock, const struct component *c,
+		   const struct component *be, const char *const *set, struct err *e);
 void rig_destroy(struct rig *r);
 
 uint32_t rig_read(struct rig *r, uint64_t reg);
