@@ -19,7 +19,7 @@
 #include <string.h>
 
 /* NODE_ROOM: a memory node with its strings, PSCI_ROOM: likewise. */
-enum { DTB_MAX = 2 << 20, CHOSEN_ROOM = 1024, NODE_ROOM = 128, PSCI_ROOM = 512 };
+enum { DTB_MAX = 2 << 20, CHOSEN_ROOM = 1024, NODE_ROOM = 128, PSCI_ROOM = 1024 };
 
 /* ---- opening ---- */
 
@@ -171,6 +171,34 @@ static int add_psci(const struct boot_tree *t, void *fdt)
 	return r;
 }
 
+static int add_enable_method(void *fdt)
+{
+	int cpus = fdt_path_offset(fdt, "/cpus"), cpu, r = 0;
+
+	fdt_for_each_subnode(cpu, fdt, cpus)
+	{
+		if (!r && fdt_getprop(fdt, cpu, "device_type", NULL) &&
+		    !fdt_getprop(fdt, cpu, "enable-method", NULL))
+			r = fdt_setprop_string(fdt, cpu, "enable-method", "psci");
+	}
+	return r;
+}
+
+/* What firmware at EL3 would have added to the board's tree, which leaves it to that. */
+static int add_firmware_psci(void *fdt)
+{
+	static const char compatible[] = "arm,psci-1.0\0arm,psci-0.2\0arm,psci";
+	int node, r;
+
+	if (fdt_path_offset(fdt, "/psci") >= 0)
+		return 0;
+	node = fdt_add_subnode(fdt, 0, "psci");
+	r = node < 0 ? node : fdt_setprop(fdt, node, "compatible", compatible, sizeof(compatible));
+	if (!r)
+		r = fdt_setprop_string(fdt, node, "method", "smc");
+	return r ? r : add_enable_method(fdt);
+}
+
 /* A stored seed is no seed. */
 static int renew_seed(const struct boot_tree *t, void *fdt, int chosen)
 {
@@ -210,6 +238,8 @@ static int change(const struct boot_tree *t, void *fdt, struct err *e)
 	if (r)
 		return r;
 	r = t->path ? add_psci(t, fdt) : 0;
+	if (!r && t->stand_in)
+		r = add_firmware_psci(fdt);
 	if (!r)
 		r = set_chosen(t, fdt);
 	if (!r)

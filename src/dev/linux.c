@@ -11,6 +11,7 @@
 
 #include "dev/component.h"
 #include "dev/loader.h"
+#include "pe/pe.h"
 #include "util/bits.h"
 #include "util/err.h"
 #include "util/log.h"
@@ -119,6 +120,7 @@ static int load_tree(struct job *j, const struct dev_boot *b, uint64_t *address)
 		.cmdline = j->l->images.cmdline,
 		.initrd_start = j->initrd.start,
 		.initrd_end = j->initrd.end,
+		.stand_in = j->l->dev.host->pes && pe_highest_el(j->l->dev.host->pes) == 3,
 	};
 	void *fdt = NULL;
 	int r = boot_tree_make(&t, &fdt, j->e);

@@ -49,6 +49,7 @@ struct boot_tree {
 	const char *path;		   /* a file to use instead; NULL: none */
 	const char *cmdline;		   /* NULL: none */
 	uint64_t initrd_start, initrd_end; /* end 0: none */
+	bool stand_in; /* with EL3, but nothing there: Obverse does what firmware would */
 };
 
 /* The tree to give to a guest; the caller frees *@out. */

@@ -252,6 +252,27 @@ static void test_psci(void **state)
 	assert_null(prop(r, "/psci", "cpu_on", NULL));
 }
 
+/* With EL3 the board leaves PSCI to firmware; without firmware it is Obverse's. */
+static void test_stand_in(void **state)
+{
+	struct rig *r = *state;
+	int cpus = child(r->board, "cpus"), cpu;
+
+	assert_int_equal(fdt_del_node(r->board, child(r->board, "psci")), 0);
+	cpus = child(r->board, "cpus");
+	cpu = fdt_add_subnode(r->board, cpus, "cpu@0");
+	fdt_setprop_string(r->board, cpu, "device_type", "cpu");
+	fdt_add_subnode(r->board, cpus, "cpu-map");
+	assert_made(r);
+	assert_int_equal(fdt_path_offset(r->fdt, "/psci"), -FDT_ERR_NOTFOUND);
+	r->tree.stand_in = true;
+	assert_made(r);
+	assert_string_equal(prop(r, "/psci", "method", NULL), "smc");
+	assert_string_equal(prop(r, "/psci", "compatible", NULL), "arm,psci-1.0");
+	assert_string_equal(prop(r, "/cpus/cpu@0", "enable-method", NULL), "psci");
+	assert_null(prop(r, "/cpus/cpu-map", "enable-method", NULL));
+}
+
 /* Every word of the structure, one after the other: no access outside, and no tree after an error. */
 static void test_damaged(void **state)
 {
@@ -284,9 +305,9 @@ static void test_damaged(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {TEST(test_board), TEST(test_memory),
-					   TEST(test_cells), TEST(test_chosen),
-					   TEST(test_psci),  TEST(test_damaged)};
+	const struct CMUnitTest tests[] = {
+		TEST(test_board), TEST(test_memory),   TEST(test_cells),  TEST(test_chosen),
+		TEST(test_psci),  TEST(test_stand_in), TEST(test_damaged)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
