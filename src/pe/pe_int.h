@@ -54,7 +54,7 @@ struct pe {
 	} id;
 	uint8_t begin_el;     /* where code begins */
 	uint64_t sctlr_reset; /* SCTLR of that level after a reset */
-	uint64_t wait_ns; /* of the last HV_EXIT_WAIT */
+	uint64_t wait_ns;     /* of the last HV_EXIT_WAIT */
 	struct pe_entry wake_entry;
 	bool down;     /* CPU_SUSPEND to a power-down state: begins at `wake_entry` when it wakes */
 	bool stepping; /* a lifted site is being executed natively */
