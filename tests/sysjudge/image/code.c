@@ -200,6 +200,17 @@ static const uint32_t readable[] = {
 	SYSREG(3, 0, 0, 0, 0), /* MIDR_EL1 */
 };
 
+/* An ERET to a misaligned address is KNOWN_PC_ALIGNMENT. */
+static void write_plain(uint32_t r)
+{
+	if (r == SYSREG(3, 0, 4, 0, 1) || r == SYSREG(3, 4, 4, 0, 1)) {
+		emit(0x927ef400 | number_register() << 5 | X_TEMP); /* AND X29, Xn, #~3 */
+		msr(r, X_TEMP);
+	} else {
+		msr(r, number_register());
+	}
+}
+
 static void special(void)
 {
 	uint32_t r;
@@ -209,7 +220,7 @@ static void special(void)
 		if (one_in(2))
 			mrs(r, 16 + below(12));
 		else
-			msr(r, number_register());
+			write_plain(r);
 		return;
 	}
 	r = readable[below(ARRAY_COUNT(readable))];

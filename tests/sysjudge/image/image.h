@@ -41,6 +41,7 @@ enum known {
 	KNOWN_SP_ALIGNMENT,
 	KNOWN_AT_UPDATES,
 	KNOWN_PARTIAL_STORE,
+	KNOWN_DIRTY_EXECUTE,
 };
 bool known(enum known k);
 
@@ -99,7 +100,7 @@ struct scenario {
 	bool ns;	 /* SCR_EL3.NS */
 	bool stage2;
 	bool access_flag; /* the hardware sets it */
-	bool zero; /* DC ZVA */
+	bool mmu, zero; /* DC ZVA */
 	bool device;	 /* Device memory may be mapped: alignment is always checked */
 	uint64_t pstate; /* to begin with */
 	uint64_t va[VAS];

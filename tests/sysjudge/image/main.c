@@ -118,18 +118,31 @@ static void finish(void)
 		{"memory", hash_memory()},
 		{"tables", hash_tables(1)},
 	};
+	static uint64_t fp[2 * 12] __attribute__((aligned(16)));
 	uint64_t hash = hash_events(escaped);
+
+	WRITE(cptr_el3, 0);
+	WRITE(cptr_el2, 0x33ff);
+	WRITE(hcr_el2, 1ULL << 31);
+	asm volatile("isb");
+	asm volatile("stp q16, q17, [%0]; stp q18, q19, [%0, #32]; stp q20, q21, [%0, #64];"
+		     "stp q22, q23, [%0, #96]; stp q24, q25, [%0, #128]; stp q26, q27, [%0, #160]"
+		     ::"r"(fp) : "memory");
 
 	if (!escaped) {
 		for (unsigned i = 0; i < 31; i++)
 			hash = mix(hash, context.x[i]);
 		hash = mix(hash, context.sp);
+		for (unsigned i = 0; i < ARRAY_COUNT(fp); i++)
+			hash = mix(hash, fp[i]);
 		for (unsigned i = 0; i < ARRAY_COUNT(outcomes); i++)
 			hash = mix(hash, outcomes[i].value);
 	}
 	if (parameters.details) {
 		print_events();
 		print_registers();
+		for (unsigned i = 0; i < ARRAY_COUNT(fp); i++)
+			print("q%u[%u] %x\n", 16 + i / 2, i % 2, fp[i]);
 		for (unsigned i = 0; i < ARRAY_COUNT(outcomes); i++)
 			print("%s %x\n", outcomes[i].name, outcomes[i].value);
 		print_tables();
@@ -149,6 +162,9 @@ int main(void)
 		*to++ = *from;
 	WRITE(vbar_el3, VECTORS_EL3);
 	gic_init();
+	/* The loader has left a device tree there. */
+	for (uint64_t a = 0x40000000; a < 0x40100000; a += 8)
+		*(volatile uint64_t *)a = 0;
 	for (uint64_t n = 0; n < parameters.count; n++) {
 		make_scenario(parameters.first + n);
 		if (parameters.details)

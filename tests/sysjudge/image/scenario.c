@@ -128,6 +128,7 @@ static void make_el1(void)
 	now.access_flag = c->tcr[1] & BIT(39);
 	c->sctlr[1] = sctlr(1, be);
 	c->mair[1] = mair();
+	now.mmu = c->sctlr[1] & 1;
 	now.zero = !now.device && c->sctlr[1] & 1;
 	c->ttbr[1] = now.lower.root | (uint64_t)below(0x200) << 48;
 	c->ttbr1 = now.upper.root | (uint64_t)below(0x200) << 48;
@@ -165,6 +166,8 @@ static void choose_addresses(const struct tables *t, const struct tables *u)
 	now.va[13] = upper - BIT(u->bits);
 	now.va[14] = -BIT(u->bits);
 	now.va[15] = upper + BIT(u->bits);
+	for (unsigned i = 0; i < VAS && !now.mmu; i++)
+		now.va[i] = DATA + below(FRAMES - 1) * FRAME;
 }
 
 static void map_data(struct tables *t, struct tables *u)
@@ -287,11 +290,17 @@ void set_registers(void)
 	WRITE(vmpidr_el2, 0x80000003);
 }
 
+static void fp_clear(void)
+{
+	asm volatile(".irp n,0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,"
+		     "28,29,30,31\n	movi v\\n\\().2d, #0\n.endr");
+}
+
 /* What scenarios may leave behind. */
 static void set_rest(void)
 {
-	WRITE(elr_el1, random64());
-	WRITE(elr_el2, random64());
+	WRITE(elr_el1, random64() & ~3ULL);
+	WRITE(elr_el2, random64() & ~3ULL);
 	WRITE(spsr_el1, 0);
 	WRITE(spsr_el2, 0);
 	WRITE(esr_el1, 0);
@@ -311,6 +320,7 @@ static void set_rest(void)
 	WRITE(fpcr, 0);
 	WRITE(fpsr, 0);
 	asm volatile("clrex");
+	fp_clear();
 }
 
 static void set_general(void)

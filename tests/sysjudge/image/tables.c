@@ -153,10 +153,10 @@ static uint64_t attributes(const struct tables *t)
 		return stage2_attributes();
 	d = below(8) << 2 | below(4) << 6 | below(4) << 8 | (one_in(8) ? 0 : AF);
 	d |= (one_in(4) ? DBM : 0) | (one_in(8) ? 1 << 5 : 0); /* NS */
-	if (one_in(3))
+	if (one_in(3) || (d & DBM && known(KNOWN_DIRTY_EXECUTE)))
 		d |= 1ULL << 54;
 	if (t->el1)
-		d |= (uint64_t)below(2) << 11 | (one_in(3) ? 1ULL << 53 : 0);
+		d |= (uint64_t)below(2) << 11 | (one_in(3) || (d & DBM && known(KNOWN_DIRTY_EXECUTE)) ? 1ULL << 53 : 0);
 	else
 		d |= 1 << 6; /* AP[1] is RES1 */
 	if (one_in(8))
@@ -209,7 +209,7 @@ void change_leaf(struct leaf *l)
 		d ^= AF;
 	else if (one_in(4))
 		d ^= (uint64_t)below(4) << 6;
-	else if (one_in(3))
+	else if (one_in(3) && !(d & DBM && known(KNOWN_DIRTY_EXECUTE)))
 		d ^= 3ULL << 53 & random64();
 	else
 		d = new_leaf(l->tables, DATA + below(FRAMES) * FRAME, l->level);
