@@ -160,6 +160,10 @@ static const struct probe {
 	{"ICC_IAR1_EL1", MRS(3, 0, 12, 12, 0), {R(0x3ff), R(0x3ff), U, X}},
 	{"ICC_IAR0_EL1", MRS(3, 0, 12, 8, 0), {R(0x3ff), R(0x3ff), U, X}},
 	{"ICC_HPPIR1_EL1", MRS(3, 0, 12, 12, 2), {R(0x3ff), R(0x3ff), U, X}},
+	{"ICC_BPR0_EL1", MRS(3, 0, 12, 8, 3), {R(2), R(2), U, X}},
+	{"ICC_CTLR_EL1", MRS(3, 0, 12, 12, 4), {R(0x8c00), R(0x8c00), U, X}},
+	{"ICC_AP1R0_EL1", MRS(3, 0, 12, 9, 0), {R(0), R(0), U, X}},
+	{"ICC_AP1R3_EL1", MRS(3, 0, 12, 9, 3), {U, U, U, X}},
 	{"ICC_RPR_EL1", MRS(3, 0, 12, 11, 3), {R(0xff), R(0xff), U, X}},
 	{"ICC_EOIR1_EL1", MSR(3, 0, 12, 12, 1), {G, G, U, X}},
 	{"ICC_EOIR1_EL1 read", MRS(3, 0, 12, 12, 1), {U, U, U, X}},
@@ -466,6 +470,7 @@ static void test_id_registers(void **state)
 		make(&m, names[l]);
 		assert_int_equal(GET(&m, ID_AA64PFR0_EL1) >> 24 & 15, 0);
 		assert_int_equal(GET(&m, ID_AA64DFR0_EL1) >> 8 & 15, 0);
+		assert_int_equal(GET(&m, ID_AA64PFR0_EL1) >> 8 & 0xff, l != SOFT_LIKE_HVF);
 		drop(&m);
 	}
 }

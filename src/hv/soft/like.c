@@ -92,6 +92,23 @@ static const struct soft_like_row rows[] = {
 	 {LIKE_RPR, LIKE_RPR, U, X},
 	 "as ICC_IAR1; ICH_HCR_EL2.TC"},
 	{"ICC_PMR", ENC(3, 0, 4, 6, 0), ONE, {S, S, U, X}, "as ICC_IAR1: ICH_VMCR_EL2 holds it"},
+	{"ICC_AP0R1",
+	 ENC(3, 0, 12, 8, 5),
+	 ONE,
+	 {U, U, U, X},
+	 "seen on 6.1: 5 bits of priority have one"},
+	{"ICC_AP0R2",
+	 ENC(3, 0, 12, 8, 6),
+	 0xffdfffc0,
+	 {U, U, U, X},
+	 "as ICC_AP0R1; and ICC_AP0R3_EL1"},
+	{"ICC_AP1R1", ENC(3, 0, 12, 9, 1), ONE, {U, U, U, X}, "as ICC_AP0R1"},
+	{"ICC_AP1R2",
+	 ENC(3, 0, 12, 9, 2),
+	 0xffdfffc0,
+	 {U, U, U, X},
+	 "as ICC_AP0R1; and ICC_AP1R3_EL1"},
+	{"ICC_NMIAR1", ENC(3, 0, 12, 9, 5), ONE, {U, U, U, X}, "needs FEAT_NMI"},
 	{"ICC", ENC(3, 0, 12, 8, 0), CRM_8, {S, S, U, X}, "as ICC_IAR1"},
 
 	/* Performance monitors. */
@@ -191,7 +208,7 @@ static const struct soft_like_row rows[] = {
 	 ENC(3, 0, 0, 0, 0),
 	 CRMS,
 	 {N, N, N, N},
-	 "HCR_EL2.TID3: values of soft_like_id(), reserved ones 0"},
+	 "HCR_EL2.TID3: values of soft_like_reset(), reserved ones 0"},
 };
 
 const struct soft_like_row *soft_like_rows(unsigned *count)
@@ -278,14 +295,27 @@ void soft_like_caps(const struct soft_like *l, struct hv_caps *caps)
 	caps->hw_watchpoints = SOFT_WATCHPOINTS;
 }
 
-/* ---- ID registers ---- */
+/* ---- values after a reset ---- */
 
-void soft_like_id(const struct soft_like *l, uint64_t *reg)
+/* ICH_VMCR_EL2 and ICH_VTR_EL2 of 5 bits of priority, as ICC_*_EL1 show them. */
+static void virtual_interface(uint64_t *reg)
+{
+	reg[SYSREG_IX_ICC_BPR0_EL1] = 2;
+	reg[SYSREG_IX_ICC_BPR1_EL1] = 3;
+	reg[SYSREG_IX_ICC_CTLR_EL1] = 0x8c00; /* PRIbits, A3V, SEIS */
+}
+
+void soft_like_reset(const struct soft_like *l, uint64_t *reg)
 {
 	uint64_t *pfr0 = &reg[SYSREG_IX_ID_AA64PFR0_EL1], *dfr0 = &reg[SYSREG_IX_ID_AA64DFR0_EL1];
 
 	*pfr0 = sysreg_put(*pfr0, SYSF_ID_AA64PFR0_EL1_GIC, 0);
 	*dfr0 = sysreg_put(*dfr0, SYSF_ID_AA64DFR0_EL1_PMUVer, 0);
+	if (l->host == SOFT_LIKE_HVF)
+		return;
+	*pfr0 = sysreg_put(*pfr0, SYSF_ID_AA64PFR0_EL1_EL2, 1); /* seen: the host's */
+	if (!l->undef_icc)
+		virtual_interface(reg);
 }
 
 /* ---- what instructions do ---- */

@@ -67,8 +67,8 @@ const struct soft_like_row *soft_like_match(uint32_t word);
 
 /* Overwrite those capabilities that are the hypervisor's. */
 void soft_like_caps(const struct soft_like *l, struct hv_caps *caps);
-/* Fields of ID registers that the hypervisor changes; @reg by enum sysreg_index. */
-void soft_like_id(const struct soft_like *l, uint64_t *reg);
+/* Values after a reset that are the hypervisor's, and fields of ID registers; @reg by enum sysreg_index. */
+void soft_like_reset(const struct soft_like *l, uint64_t *reg);
 /* The function that carries out a word which is @native on the CPU. */
 soft_fn *soft_like_function(const struct soft_like *l, uint32_t word, soft_fn *native);
 

@@ -436,7 +436,7 @@ static void fill_registers(const struct hv_vm *vm, uint64_t *reg)
 	for (unsigned el = 2; el <= 3; el++) /* ID_AA64PFR0_EL1.EL2, EL3 */
 		reg[SYSREG_IX_ID_AA64PFR0_EL1] |= (uint64_t)bit(vm->els, el) << el * 4;
 	if (vm->like)
-		soft_like_id(vm->like, reg);
+		soft_like_reset(vm->like, reg);
 }
 
 void soft_sysreg_init(struct hv_vm *vm)
