@@ -86,8 +86,8 @@ static int opt_deterministic(void *ctx, const char *value, const char *where, st
 }
 
 static const struct option run_options[] = {
-	{"hv", "NAME[,OPTIONS]", "execution back end: auto, kvm (obverse list backends)", opt_hv,
-	 false},
+	{"hv", "NAME[,OPTIONS]", "execution back end: auto, kvm, soft (obverse list\nbackends)",
+	 opt_hv, false},
 	{"timeout", "DURATION", "end after a time; seconds without a unit (ms, s, m, h)",
 	 opt_timeout, false},
 	{"stats", "FILE", "write statistics as JSON at the end", opt_stats, false},
