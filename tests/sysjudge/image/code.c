@@ -283,6 +283,8 @@ static void cache_maintenance(void)
 	unsigned n = below(now.zero ? 8 : 7);
 	bool readable = n < 5 && known(KNOWN_CACHE_FAULT);
 
+	if (n < 5 && readable && now.access_flag)
+		return;
 	if (n == 4 && readable)
 		n = 0;
 

@@ -79,6 +79,8 @@ static struct event *note(unsigned level, unsigned vector)
 	}
 	if ((vector & 3) == 0)
 		blur(e);
+	if (known(KNOWN_PC_ALIGNMENT) && (EC(e->esr) | 1) == EC_IABT && e->elr & 3)
+		e->esr = (uint64_t)EC_PC << 26 | 1 << 25;
 	if (level < 3 && known(KNOWN_NZCV))
 		e->spsr3 &= 0x0fffffff;
 	if (EC(e->esr) == EC_SYSREG && known(KNOWN_DAIF_SYNDROME) && !(e->esr & 3 << 20))

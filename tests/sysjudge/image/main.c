@@ -153,19 +153,25 @@ static void finish(void)
 
 int main(void);
 
+/* Before every scenario: one may have found a way to write there. */
+static void copy_vectors(void)
+{
+	volatile uint64_t *to = (volatile uint64_t *)FIX;
+	const uint64_t *from = (const uint64_t *)vectors_start;
+
+	for (; from < (const uint64_t *)vectors_end; from++)
+		*to++ = *from;
+}
+
 int main(void)
 {
-	volatile uint32_t *to = (volatile uint32_t *)FIX;
-	const uint32_t *from = (const uint32_t *)vectors_start;
-
-	for (; from < (const uint32_t *)vectors_end; from++)
-		*to++ = *from;
 	WRITE(vbar_el3, VECTORS_EL3);
 	gic_init();
 	/* The loader has left a device tree there. */
 	for (uint64_t a = 0x40000000; a < 0x40100000; a += 8)
 		*(volatile uint64_t *)a = 0;
 	for (uint64_t n = 0; n < parameters.count; n++) {
+		copy_vectors();
 		make_scenario(parameters.first + n);
 		if (parameters.details)
 			print_start();

@@ -176,9 +176,9 @@ static uint64_t new_leaf(const struct tables *t, uint64_t pa, unsigned level)
 
 	if (one_in(12) && t->output < 48)
 		d |= 1ULL << (t->output + below(48 - t->output)); /* too large */
-	if (one_in(24))
-		d ^= 2 << 0; /* reserved, or a table where there is none */
-	else if (one_in(16))
+	if (one_in(24)) /* reserved, or a table without valid descriptors */
+		return level == 3 ? d | BLOCK : DATA | TABLE;
+	if (one_in(16))
 		return d & ~1ULL;
 	return d | (level == 3 ? TABLE : BLOCK);
 }
