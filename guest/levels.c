@@ -519,6 +519,43 @@ static void test_virtual(void)
 	set_up(SCR_BASE, HCR_BASE, SCTLR_EL1_BASE | OPEN);
 }
 
+FRAGMENT(do_iar, "mrs x0, s3_0_c12_c12_0");
+FRAGMENT(do_eoir, "mov x0, #42\n msr s3_0_c12_c12_1, x0");
+FRAGMENT(do_sgi, "mov x0, #1\n msr s3_0_c12_c11_5, x0");
+
+/* The GIC's virtual interface: an interrupt from a list register, to its end. */
+static void test_vgic(void)
+{
+	set_up(SCR_BASE, HCR_BASE | HCR_IMO | HCR_FMO, SCTLR_EL1_BASE | OPEN);
+	msr("s3_4_c12_c11_7", 0xffULL << 24 | 2); /* ICH_VMCR_EL2: VPMR, VENG1 */
+	msr("s3_4_c12_c12_0", 1ULL << 62 | 1ULL << 60 | 0x80ULL << 48 | 42); /* ICH_LR0_EL2 */
+	run_at(1, U, do_nothing, 0);
+	took(1, NONE, "virtual interface off");
+	msr("s3_4_c12_c11_0", 1); /* ICH_HCR_EL2.En */
+	isb();
+	run_at(1, U, do_nothing, 0);
+	ok(event.level == 1 && event.vector == 5, "IRQ of a list register", "EL%lu vector %lu",
+	   event.level, event.vector);
+	run_at(2, U, do_nothing, 0);
+	took(2, NONE, "IRQ of a list register at EL2");
+	run_at(1, 0, do_iar, 0);
+	ok_eq(event.x0, 42, "ICC_IAR1_EL1 at EL1");
+	ok_eq(mrs("s3_4_c12_c12_0") >> 62, 2, "list register is active");
+	run_at(1, U, do_nothing, 0);
+	took(1, NONE, "no more IRQ");
+	run_at(1, 0, do_eoir, 0);
+	ok_eq(mrs("s3_4_c12_c12_0") >> 62, 0, "list register is free");
+	run_at(1, 0, do_sgi, 0);
+	took(2, EC(0x18) | 3 << 20 | 5 << 17 | 12 << 10 | 0 << 5 | 11 << 1,
+	     "ICC_SGI1R_EL1 is trapped");
+	msr("s3_4_c12_c11_0", 1 | 1 << 12); /* TALL1 */
+	isb();
+	run_at(1, 0, do_iar, 0);
+	took(2, EC(0x18) | 3 << 20 | 12 << 10 | 12 << 1 | 1, "ICC_IAR1_EL1 is trapped");
+	msr("s3_4_c12_c11_0", 0);
+	set_up(SCR_BASE, HCR_BASE, SCTLR_EL1_BASE | OPEN);
+}
+
 static uint64_t stage2[512] __attribute__((aligned(4096)));
 
 /* Level 1, 1 GiB each: devices and RAM, no more. */
@@ -621,5 +658,6 @@ void guest_main(void)
 	test_return();
 	test_entry();
 	test_virtual();
+	test_vgic();
 	test_stage2();
 }

@@ -106,6 +106,11 @@ unsigned pe_highest_el(const struct pe_set *s)
 	return s->highest_el;
 }
 
+uint32_t pe_els(const struct pe_set *s)
+{
+	return (2U << s->highest_el) - 1;
+}
+
 void pe_irq(struct pe_set *s, unsigned n, enum hv_line line, bool level)
 {
 	s->line[n][line] = level;

@@ -31,9 +31,6 @@ enum {
 	SCR_EL3_FIQ = 1 << 2,
 };
 
-/* What may keep EL1 and EL2 from a register. */
-enum icc_traps { TRAP_NEVER, TRAP_G0, TRAP_G1, TRAP_COMMON, TRAP_SGI };
-
 /* One access. */
 struct icc {
 	struct gicv3 *g;
@@ -566,13 +563,24 @@ static struct icc access_of(struct gicv3 *g, const struct pe_access *a)
 	return c;
 }
 
+static enum gicv3_virt_path path_of(const struct icc_binding *b, const struct pe_access *a)
+{
+	if (a->pe >= b->g->core.pe_count)
+		return GICV3_VIRT_NO;
+	return gicv3_virt_path(b->g, a, (enum icc_traps)b->reg->traps, b->reg->sysreg);
+}
+
 static enum pe_sysreg_result icc_read(void *opaque, const struct pe_access *a, uint16_t sysreg,
 				      uint64_t *value)
 {
 	const struct icc_binding *b = opaque;
 	enum pe_sysreg_result r = b->reg->read ? may_access(b, a) : PE_SYSREG_UNDEF;
+	enum gicv3_virt_path path = path_of(b, a);
 	struct icc c;
 
+	if (b->reg->read && path != GICV3_VIRT_NO)
+		return path == GICV3_VIRT_TRAP ? PE_SYSREG_TRAP_EL2
+					       : gicv3_virt_icv(b->g, a, sysreg, true, value);
 	if (r != PE_SYSREG_OK)
 		return r;
 	dev_lock(&b->g->dev);
@@ -587,8 +595,12 @@ static enum pe_sysreg_result icc_write(void *opaque, const struct pe_access *a, 
 {
 	const struct icc_binding *b = opaque;
 	enum pe_sysreg_result r = b->reg->write ? may_access(b, a) : PE_SYSREG_UNDEF;
+	enum gicv3_virt_path path = path_of(b, a);
 	struct icc c;
 
+	if (b->reg->write && path != GICV3_VIRT_NO)
+		return path == GICV3_VIRT_TRAP ? PE_SYSREG_TRAP_EL2
+					       : gicv3_virt_icv(b->g, a, sysreg, false, &value);
 	if (r != PE_SYSREG_OK)
 		return r;
 	dev_lock(&b->g->dev);

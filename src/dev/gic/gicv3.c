@@ -289,6 +289,9 @@ static int gicv3_dt(struct dev *d, struct dt *dt)
 	dt_u32(dt, node, "#size-cells", 2);
 	dt_empty(dt, node, "ranges");
 	dt_phandle(dt, node, d);
+	if (d->host->pes && pe_els(d->host->pes) & 1 << 2) /* maintenance */
+		dt_cells(dt, node, "interrupts", (const uint32_t[]){1, GICV3_MAINTENANCE - 16, 4},
+			 3);
 	return dt->error;
 }
 
@@ -303,6 +306,7 @@ static void gicv3_reset(struct dev *d)
 	for (unsigned n = 0; n < g->spis; n++)
 		gicv3_route(g, 32 + n);
 	gicv3_cpuif_reset(g);
+	gicv3_virt_reset(g);
 	for (unsigned p = 0; p < g->core.pe_count; p++) {
 		g->pe[p].lines = (uint8_t)~0U; /* whatever they were */
 		gicv3_drive(g, p, 0, (1U << HV_LINE_COUNT) - 1);
@@ -342,6 +346,7 @@ static int gicv3_init(struct dev *d, struct err *e)
 	for (unsigned p = 0; p < g->core.pe_count; p++)
 		g->pe[p].affinity = pe_mpidr(pes, p) & GICV3_AFFINITY;
 	gicv3_cpuif_init(g);
+	gicv3_virt_init(g);
 	pe_id_field(pes, SYS_ID_AA64PFR0_EL1, 27, 24, 1); /* GIC */
 	return 0;
 }
@@ -414,7 +419,12 @@ static const struct dev_irq_in gicv3_irq_in[] = {
 		STATE("PE" #p ".ICC_IGRPEN_EL1", pe[p].grpen, 1, GIC_GROUPS),                      \
 		STATE("PE" #p ".ICC_CTLR_EL1", pe[p].ctlr, 1, GICV3_BANKS),                        \
 		STATE("PE" #p ".ICC_CTLR_EL3.EOImode_EL3", pe[p].eoimode_el3, 1, 1),               \
-		STATE("PE" #p ".ICC_APR_EL1", core.pe[p].apr, 4, GIC_GROUPS)
+		STATE("PE" #p ".ICC_APR_EL1", core.pe[p].apr, 4, GIC_GROUPS),                      \
+		STATE("PE" #p ".ICH_HCR_EL2", pe[p].virt.hcr, 4, 1),                               \
+		STATE("PE" #p ".ICH_VMCR_EL2", pe[p].virt.vmcr, 4, 1),                             \
+		STATE("PE" #p ".ICH_APR_EL2", pe[p].virt.apr, 4, 2),                               \
+		STATE("PE" #p ".ICH_LR_EL2", pe[p].virt.lr, 8, GICV3_LRS),                         \
+		STATE("PE" #p ".maintenance", pe[p].virt.maintenance, 1, 1)
 
 static const struct dev_state gicv3_state[] = {
 	STATE("GICD_CTLR", ctlr, 4, 1),

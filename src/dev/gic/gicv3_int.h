@@ -42,6 +42,19 @@ enum gicv3_bank { GICV3_S, GICV3_NS, GICV3_BANKS };
 
 enum { GICV3_PHYSICAL = 1 << HV_IRQ | 1 << HV_FIQ | 1 << HV_G1S | 1 << HV_G1NS };
 
+enum {
+	GICV3_LRS = 4,
+	GICV3_MAINTENANCE = 25, /* PPI 9, as on all of Arm's boards */
+};
+
+/* One PE's virtual CPU interface; spelled as the ICH_* registers. */
+struct gicv3_virt {
+	uint32_t hcr, vmcr;
+	uint32_t apr[2];
+	uint64_t lr[GICV3_LRS];
+	uint8_t maintenance; /* its interrupt, as driven */
+};
+
 /* One PE's CPU interface and the rest of its redistributor. */
 struct gicv3_pe {
 	uint64_t affinity;
@@ -53,6 +66,7 @@ struct gicv3_pe {
 	uint8_t ctlr[GICV3_BANKS]; /* CBPR and EOImode of ICC_CTLR_EL1 */
 	uint8_t eoimode_el3;
 	uint8_t lines; /* outputs as driven, bit n: enum hv_line */
+	struct gicv3_virt virt;
 };
 
 struct gicv3;
@@ -70,7 +84,7 @@ struct gicv3 {
 	uint64_t dist_base, redist_base;
 	uint32_t spis;
 	bool security, root;
-	bool el3; /* the PEs have EL3 */
+	bool el2, el3; /* the PEs have them */
 
 	struct gic core;
 	uint32_t ctlr; /* GICD_CTLR */
@@ -132,6 +146,21 @@ mem_read_fn gicv3_dist_read, gicv3_redist_read;
 mem_write_fn gicv3_dist_write, gicv3_redist_write;
 void gicv3_cpuif_init(struct gicv3 *g);
 void gicv3_cpuif_reset(struct gicv3 *g);
+/* ---- the virtual CPU interface ---- */
+
+/* What may keep EL1 and EL2 from an ICC_* register. */
+enum icc_traps { TRAP_NEVER, TRAP_G0, TRAP_G1, TRAP_COMMON, TRAP_SGI };
+/* Is an access to such a register the virtual interface's, or trapped to EL2? */
+enum gicv3_virt_path { GICV3_VIRT_NO, GICV3_VIRT_YES, GICV3_VIRT_TRAP };
+enum gicv3_virt_path gicv3_virt_path(const struct gicv3 *g, const struct pe_access *a,
+				     enum icc_traps traps, uint16_t sysreg);
+/* YES: carry it out; takes the lock. */
+enum pe_sysreg_result gicv3_virt_icv(struct gicv3 *g, const struct pe_access *a, uint16_t sysreg,
+				     bool is_read, uint64_t *value);
+void gicv3_virt_init(struct gicv3 *g);
+void gicv3_virt_reset(struct gicv3 *g);
+/* Drive its outputs: virtual interrupts and the maintenance interrupt. */
+void gicv3_virt_update(struct gicv3 *g, unsigned pe);
 /* Mask of the group priority bits for the HPPI's group of a PE. */
 uint8_t gicv3_hppi_mask(const struct gicv3 *g, unsigned pe);
 
