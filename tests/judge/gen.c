@@ -302,7 +302,7 @@ static bool reads_fpcr(uint32_t w)
 /* Results that are compared in part cannot go on into other words. */
 static bool known_result(const struct judge_gen *g, uint32_t w)
 {
-	for (unsigned kind = JUDGE_KNOWN_LOW16; kind <= JUDGE_KNOWN_NAN32; kind++)
+	for (unsigned kind = JUDGE_KNOWN_LOW16; kind <= JUDGE_KNOWN_HALVED; kind++)
 		if (known(g, kind, w))
 			return true;
 	return false;

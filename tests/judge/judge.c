@@ -175,10 +175,48 @@ static bool is_nan32(uint32_t v)
 	return (v & 0x7fffffff) > 0x7f800000;
 }
 
-/* What is not compared of Vd becomes equal. */
-static void mask_result(struct judge *j, uint32_t w, const uint64_t soft[2], uint64_t ref[2])
+/* Bits of a lane of three operands of the same size. */
+static unsigned lane_bits(const char *row, uint32_t w)
 {
+	return row[strlen(row) - 1] == 'h' ? 16 : w >> 22 & 1 ? 64 : 32;
+}
+
+/* Is the exponent of the @bits at @at of a vector 0 or 1? */
+static bool is_small(const uint64_t v[2], unsigned at, unsigned bits)
+{
+	static const struct {
+		uint8_t bits, fraction, exponent;
+	} formats[] = {{16, 10, 5}, {32, 23, 8}, {64, 52, 11}};
+	unsigned f = bits == 16 ? 0 : bits == 32 ? 1 : 2;
+	uint64_t lane = v[at / 64] >> at % 64;
+
+	return (lane >> formats[f].fraction & ((1U << formats[f].exponent) - 1)) <= 1;
+}
+
+static void mask_halved(const struct judge_case *c, const char *row, const uint64_t soft[2],
+			uint64_t ref[2])
+{
+	uint32_t w = c->word[0];
+	const uint64_t *n = c->state.v[w >> 5 & 31], *m = c->state.v[w >> 16 & 31];
+	unsigned bits = lane_bits(row, w);
+
+	for (unsigned at = 0; at < 128; at += bits) {
+		uint64_t mask = UINT64_MAX >> (64 - bits) << at % 64;
+
+		if (is_small(n, at, bits) || is_small(m, at, bits))
+			ref[at / 64] ^= (ref[at / 64] ^ soft[at / 64]) & mask;
+	}
+}
+
+/* What is not compared of Vd becomes equal. */
+static void mask_result(struct judge *j, const struct judge_case *c, const uint64_t soft[2],
+			uint64_t ref[2])
+{
+	uint32_t w = c->word[0];
 	const char *row = a64_rows[a64_decode(w)].name;
+
+	if (judge_known_find(j->known, JUDGE_KNOWN_HALVED, row, w))
+		mask_halved(c, row, soft, ref);
 
 	for (unsigned n = 0; n < 3; n++) {
 		if (!judge_known_find(j->known, JUDGE_KNOWN_LOW16 + n, row, w))
@@ -217,13 +255,13 @@ static void mask_partly(struct judge *j, const struct judge_case *c,
 static void mask_known(struct judge *j, const struct judge_case *c, const struct judge_answer *soft,
 		       struct judge_answer *ref)
 {
-	uint32_t w = c->word[0];
+	unsigned rd = c->word[0] & 31;
 	uint64_t flags = j->ref.hello.fpsr;
 
 	ref->r.state.fpsr = (ref->r.state.fpsr & flags) | (soft->r.state.fpsr & ~flags);
 	mask_partly(j, c, soft, ref);
 	if (c->count == 1)
-		mask_result(j, w, soft->r.state.v[w & 31], ref->r.state.v[w & 31]);
+		mask_result(j, c, soft->r.state.v[rd], ref->r.state.v[rd]);
 }
 
 static void compare(struct judge *j, const struct judge_case *c, struct judge_answer *ref)

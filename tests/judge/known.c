@@ -72,8 +72,8 @@ static bool parse_condition(char *text, struct condition *c)
 
 static bool parse_kind(const char *word, struct line *l)
 {
-	static const char *const names[JUDGE_KNOWN_KINDS] = {"",      "FAULT", "PARTLY", "FZ",
-							     "LOW16", "LOW32", "LOW64",	 "NAN32"};
+	static const char *const names[JUDGE_KNOWN_KINDS] = {
+		"", "FAULT", "PARTLY", "FZ", "LOW16", "LOW32", "LOW64", "NAN32", "HALVED"};
 
 	for (unsigned i = 1; i < JUDGE_KNOWN_KINDS; i++) {
 		if (strcmp(word, names[i]) == 0) {

@@ -20,11 +20,12 @@ enum judge_known_kind {
 	JUDGE_KNOWN_PARTLY, /* PARTLY: when it faults, Vt to Vt+3 are not compared */
 	JUDGE_KNOWN_FZ,	    /* FZ: made with FPCR.FZ and FZ16 0 only */
 	/* LOW16, LOW32, LOW64: only these bits of Vd are compared. NAN32: not which NaN a lane of 32 bits is.
-	 * None of them is made in blocks. */
+	 * HALVED: not lanes of an operand that is subnormal when halved. None of them is made in blocks. */
 	JUDGE_KNOWN_LOW16,
 	JUDGE_KNOWN_LOW32,
 	JUDGE_KNOWN_LOW64,
 	JUDGE_KNOWN_NAN32,
+	JUDGE_KNOWN_HALVED,
 	JUDGE_KNOWN_KINDS
 };
 
