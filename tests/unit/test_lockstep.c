@@ -232,6 +232,19 @@ static void test_device_timer_storm(void **state)
 	assert_true(r->fired >= 2);
 }
 
+/* ... nor the host from being heard. */
+static void test_device_timer_storm_in_wait(void **state)
+{
+	struct rig *r = *state;
+
+	loop_timer_init(&r->host, r->loop, fired, r);
+	loop_timer_arm(&r->host, clock_mono_ns() + MS);
+	loop_timer_init_machine(&r->timer, r->loop, always, r);
+	loop_timer_arm(&r->timer, 0);
+	CODE(r, BASE, WFI, B_SELF);
+	assert_int_equal(run(r).instructions, 1);
+}
+
 /* Nothing to execute: straight to the next timer. */
 static void test_time_is_skipped(void **state)
 {
@@ -456,6 +469,7 @@ int main(void)
 		TEST(test_instructions_are_time),
 		TEST(test_device_timer_to_the_instruction),
 		TEST(test_device_timer_storm),
+		TEST(test_device_timer_storm_in_wait),
 		TEST(test_time_is_skipped),
 		TEST(test_timer_ends_wait),
 		TEST(test_timer_in_turn),

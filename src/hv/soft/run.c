@@ -14,7 +14,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { WAIT_NS = 1000000000, SHORT_WAIT_NS = 4000 };
+enum { TURN_WFE_NS = 4000 }; /* of a virtual clock: others have had a turn by then */
 
 /* ---- leaving the guest ---- */
 
@@ -78,9 +78,8 @@ void soft_sleep(struct soft_cpu *c, uint64_t max_ns)
 	struct timespec t;
 
 	if (s->vm->clock) {
-		bool event = max_ns < WAIT_NS;
-
-		soft_fall_asleep(c, event ? soft_now_ns(c) + SHORT_WAIT_NS : UINT64_MAX);
+		soft_fall_asleep(c, max_ns == SOFT_FOREVER_NS ? UINT64_MAX
+							      : soft_now_ns(c) + TURN_WFE_NS);
 		return;
 	}
 	if (s->deadline_ns && s->deadline_ns < until)
@@ -277,7 +276,7 @@ static void wait(struct soft_cpu *c)
 			s->exit.wait.until_ns = soft_wait_end(c);
 			return;
 		}
-		soft_sleep(c, WAIT_NS);
+		soft_sleep(c, SOFT_FOREVER_NS);
 	}
 	timers_changed(c);
 	atomic_fetch_and(&c->event, ~(unsigned)SOFT_EVENT_KICK);

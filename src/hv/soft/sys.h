@@ -9,6 +9,7 @@
 #include "arm/exc.h"
 #include "arm/route.h"
 #include "arm/sysreg.h"
+#include "arm/trap.h"
 #include "arm/walk.h"
 #include "hv/hv.h"
 #include "hv/soft/cpu.h"
@@ -23,7 +24,9 @@ enum {
 	SOFT_COUNTER_HZ =
 		62500000, /* as QEMU's; firmware for its boards writes this into CNTFRQ_EL0 */
 	SOFT_NS_PER_INSTRUCTION = 1, /* on a virtual clock */
-	SOFT_POLL = 2000,	     /* instructions between two looks at the timers */
+	SOFT_FOREVER_NS =
+		1000000000, /* without an event; the host's time is looked at now and then */
+	SOFT_POLL = 2000,   /* instructions between two looks at the timers */
 	SOFT_DECODE_BITS = 14,
 	SOFT_MMU_CONFIGS = 16,
 	SOFT_TLBI_RING = 16,
@@ -80,7 +83,8 @@ struct hv_vm {
 	struct arm_features features;
 	const struct sysreg_desc *sysregs; /* sysreg_table() */
 	uint16_t sysreg_place[1 << 15];	   /* by code & 0x7fff: place in it + 1 */
-	struct sysreg_masks sysreg_masks[SYSREG_INDEX_COUNT];
+	uint8_t sysreg_group[1 << 15];	   /* the same: enum arm_trap_group */
+	struct sysreg_masks sysreg_masks[2][SYSREG_INDEX_COUNT]; /* by HCR_EL2.E2H */
 	hv_wants_fn *wants; /* interception policy */
 	void *wants_opaque;
 
@@ -270,7 +274,7 @@ void soft_device(struct soft_cpu *c, uint64_t va, uint64_t pa, unsigned bytes, b
 
 /* ---- timer.c ---- */
 uint64_t soft_counter(const struct soft_cpu *c); /* CNTPCT_EL0 */
-uint64_t soft_counter_virtual(const struct soft_cpu *c);
+uint64_t soft_counter_virtual(const struct soft_cpu *c); /* CNTVCT_EL0 at the current level */
 /* Levels of the timers' outputs now; sets deadline_ns. */
 uint32_t soft_timers(struct soft_cpu *c);
 bool soft_timer_read(struct soft_cpu *c, uint16_t code, uint64_t *value);
@@ -304,7 +308,7 @@ struct hv_exit *soft_exit(struct soft_cpu *c, enum hv_exit_kind kind, bool stay)
 void soft_run(struct hv_vcpu *v, struct hv_exit *x);
 void soft_kick(struct hv_vcpu *v);
 void soft_wake(struct soft_cpu *c);
-/* Sleep until an event, at most until the next timer or @max_ns. */
+/* Sleep until an event, at most until the next timer or @max_ns (SOFT_FOREVER_NS). */
 void soft_sleep(struct soft_cpu *c, uint64_t max_ns);
 void soft_decode_reset(struct soft_cpu *c);
 

@@ -98,14 +98,14 @@ static bool wait_trapped(struct soft_cpu *c, bool is_wfe)
 			      arm_esr_wfx(is_wfe));
 }
 
-enum { FOREVER_NS = 1000000000, WFE_NS = 50000 };
+enum { WFE_NS = 50000 };
 
 static void wfi(struct soft_cpu *c)
 {
 	if (soft_interrupt_waiting(c) || wait_trapped(c, false))
 		return;
 	soft_timers(c); /* the deadline as it is now */
-	soft_sleep(c, FOREVER_NS);
+	soft_sleep(c, SOFT_FOREVER_NS);
 }
 
 /* Waiting for an event may end at any time, so it ends soon: spin locks of the guest go on the moment the
