@@ -148,93 +148,83 @@ enum {
 enum { LOWEST }; /* where arm_route_sync() says */
 
 struct rule {
-	uint8_t group;
-	uint8_t direction;
+	uint8_t direction; /* 0: no more rules */
 	uint8_t from;
 	uint8_t when; /* enum when */
-	uint16_t reg;
 	uint8_t polarity;
+	uint16_t reg;
 	uint8_t to;
 	uint64_t bits;
 };
 
 /* HCR_EL2.TGE is as good as MDCR_EL2.TDE; only EL0 can see it. */
-#define DEBUG_RULES(group, from, bit2, bit3)                                                       \
-	{group, RW, (from)&E0, EL2, SYS_HCR_EL2, SET, 2, B(ARM_HCR_TGE)},                          \
-		{group, RW, (from)&E01, EL2, SYS_MDCR_EL2, SET, 2, MDCR_TDE | (bit2)},             \
-		{group, RW, (from)&E012, EL3, SYS_MDCR_EL3, SET, 3, bit3},
+#define DEBUG_RULES(levels, bit2, bit3)                                                            \
+	{RW, (levels)&E0, EL2, SET, SYS_HCR_EL2, 2, B(ARM_HCR_TGE)},                               \
+		{RW, (levels)&E01, EL2, SET, SYS_MDCR_EL2, 2, MDCR_TDE | (bit2)},                  \
+		{RW, (levels)&E012, EL3, SET, SYS_MDCR_EL3, 3, bit3},
+
+#define PM_USER(direction, bits) {direction, E0, ALWAYS, CLEAR, SYS_PMUSERENR_EL0, LOWEST, bits},
 
 /* After what PMUSERENR_EL0 says. */
-#define PM_RULES(group, bits2)                                                                     \
-	{group, RW, E01, EL2, SYS_MDCR_EL2, SET, 2, bits2},                                        \
-		{group, RW, E012, EL3, SYS_MDCR_EL3, SET, 3, MDCR_TPM},
-
-#define PM_USER(group, direction, bits)                                                            \
-	{group, direction, E0, ALWAYS, SYS_PMUSERENR_EL0, CLEAR, LOWEST, bits},
+#define PM_RULES(bits2)                                                                            \
+	{RW, E01, EL2, SET, SYS_MDCR_EL2, 2, bits2},                                               \
+		{RW, E012, EL3, SET, SYS_MDCR_EL3, 3, MDCR_TPM},
 
 /* EL0 by the bit of CNTKCTL_EL1, or in a host the same bit of CNTHCTL_EL2. */
-#define CNT_USER(group, bits)                                                                      \
-	{group, RW, E0, GUEST, SYS_CNTKCTL_EL1, CLEAR, LOWEST, bits},                              \
-		{group, RW, E0, HOST, SYS_CNTHCTL_EL2, CLEAR, 2, bits},
+#define CNT_USER(bits)                                                                             \
+	{RW, E0, GUEST, CLEAR, SYS_CNTKCTL_EL1, LOWEST, bits},                                     \
+		{RW, E0, HOST, CLEAR, SYS_CNTHCTL_EL2, 2, bits},
 
-#define CNT_EL2(group, bits, bits_e2h)                                                             \
-	{group, RW, E01, EL2_NO_E2H, SYS_CNTHCTL_EL2, CLEAR, 2, bits},                             \
-		{group, RW, E01, EL2_E2H, SYS_CNTHCTL_EL2, CLEAR, 2, bits_e2h},
+#define CNT_EL2(bits, bits_e2h)                                                                    \
+	{RW, E01, EL2_NO_E2H, CLEAR, SYS_CNTHCTL_EL2, 2, bits},                                    \
+		{RW, E01, EL2_E2H, CLEAR, SYS_CNTHCTL_EL2, 2, bits_e2h},
 
-static const struct rule rules[] = {
-	{ARM_TRAP_GROUP_VM, R, E1, EL2, SYS_HCR_EL2, SET, 2, B(ARM_HCR_TRVM)},
-	{ARM_TRAP_GROUP_VM, W, E1, EL2, SYS_HCR_EL2, SET, 2, B(ARM_HCR_TVM)},
-	{ARM_TRAP_GROUP_ACTLR, RW, E1, EL2, SYS_HCR_EL2, SET, 2, B(ARM_HCR_TACR)},
-	{ARM_TRAP_GROUP_CPACR, RW, E1, EL2, SYS_CPTR_EL2, SET, 2, TCPAC},
-	{ARM_TRAP_GROUP_CPACR, RW, E12, EL3, SYS_CPTR_EL3, SET, 3, TCPAC},
-	{ARM_TRAP_GROUP_ID1, RW, E1, EL2, SYS_HCR_EL2, SET, 2, B(ARM_HCR_TID1)},
-	{ARM_TRAP_GROUP_ID2, RW, E1, EL2, SYS_HCR_EL2, SET, 2, B(ARM_HCR_TID2)},
-	{ARM_TRAP_GROUP_ID3, RW, E1, EL2, SYS_HCR_EL2, SET, 2, B(ARM_HCR_TID3)},
-	{ARM_TRAP_GROUP_CTR, RW, E0, GUEST, SYS_SCTLR_EL1, CLEAR, LOWEST, SCTLR_UCT},
-	{ARM_TRAP_GROUP_CTR, RW, E0, HOST, SYS_SCTLR_EL2, CLEAR, 2, SCTLR_UCT},
-	{ARM_TRAP_GROUP_CTR, RW, E01, EL2_GUEST, SYS_HCR_EL2, SET, 2, B(ARM_HCR_TID2)},
+#define FROM_EL1(direction, reg, bits) {direction, E1, EL2, SET, reg, 2, bits},
+#define TO_EL3(reg, bits)	       {RW, E12, EL3, SET, reg, 3, bits},
+
+static const struct rule rules[ARM_TRAP_GROUP_COUNT][6] = {
+	[ARM_TRAP_GROUP_VM] = {FROM_EL1(R, SYS_HCR_EL2, B(ARM_HCR_TRVM))
+				       FROM_EL1(W, SYS_HCR_EL2, B(ARM_HCR_TVM))},
+	[ARM_TRAP_GROUP_ACTLR] = {FROM_EL1(RW, SYS_HCR_EL2, B(ARM_HCR_TACR))},
+	[ARM_TRAP_GROUP_CPACR] = {FROM_EL1(RW, SYS_CPTR_EL2, TCPAC) TO_EL3(SYS_CPTR_EL3, TCPAC)},
+	[ARM_TRAP_GROUP_ID1] = {FROM_EL1(RW, SYS_HCR_EL2, B(ARM_HCR_TID1))},
+	[ARM_TRAP_GROUP_ID2] = {FROM_EL1(RW, SYS_HCR_EL2, B(ARM_HCR_TID2))},
+	[ARM_TRAP_GROUP_ID3] = {FROM_EL1(RW, SYS_HCR_EL2, B(ARM_HCR_TID3))},
+	[ARM_TRAP_GROUP_CTR] = {{RW, E0, GUEST, CLEAR, SYS_SCTLR_EL1, LOWEST, SCTLR_UCT},
+				{RW, E0, HOST, CLEAR, SYS_SCTLR_EL2, 2, SCTLR_UCT},
+				{RW, E01, EL2_GUEST, SET, SYS_HCR_EL2, 2, B(ARM_HCR_TID2)}},
 	/* SCTLR_EL2 has no UMA: a host's EL0 never may. */
-	{ARM_TRAP_GROUP_DAIF, RW, E0, HOST, SYS_HCR_EL2, SET, 2, B(ARM_HCR_TGE)},
-	{ARM_TRAP_GROUP_DAIF, RW, E0, ALWAYS, SYS_SCTLR_EL1, CLEAR, LOWEST, SCTLR_UMA},
-	{ARM_TRAP_GROUP_IMPDEF, RW, E1, EL2, SYS_HCR_EL2, SET, 2, B(ARM_HCR_TIDCP)},
-	{ARM_TRAP_GROUP_ERR, RW, E1, EL2, SYS_HCR_EL2, SET, 2, HCR_TERR},
-	{ARM_TRAP_GROUP_ERR, RW, E12, EL3, SYS_SCR_EL3, SET, 3, SCR_TERR},
-	{ARM_TRAP_GROUP_LOR, RW, E1, EL2, SYS_HCR_EL2, SET, 2, HCR_TLOR},
-	{ARM_TRAP_GROUP_LOR, RW, E12, EL3, SYS_SCR_EL3, SET, 3, SCR_TLOR},
+	[ARM_TRAP_GROUP_DAIF] = {{RW, E0, HOST, SET, SYS_HCR_EL2, 2, B(ARM_HCR_TGE)},
+				 {RW, E0, ALWAYS, CLEAR, SYS_SCTLR_EL1, LOWEST, SCTLR_UMA}},
+	[ARM_TRAP_GROUP_IMPDEF] = {FROM_EL1(RW, SYS_HCR_EL2, B(ARM_HCR_TIDCP))},
+	[ARM_TRAP_GROUP_ERR] = {FROM_EL1(RW, SYS_HCR_EL2, HCR_TERR) TO_EL3(SYS_SCR_EL3, SCR_TERR)},
+	[ARM_TRAP_GROUP_LOR] = {FROM_EL1(RW, SYS_HCR_EL2, HCR_TLOR) TO_EL3(SYS_SCR_EL3, SCR_TLOR)},
 
-	CNT_USER(ARM_TRAP_GROUP_CNTFRQ, CNT_EL0PCTEN | CNT_EL0VCTEN) CNT_USER(ARM_TRAP_GROUP_CNTPCT,
-									      CNT_EL0PCTEN)
-		CNT_EL2(ARM_TRAP_GROUP_CNTPCT, CNTHCTL_EL1PCTEN, CNTHCTL_E2H_EL1PCTEN)
-			CNT_USER(ARM_TRAP_GROUP_CNTVCT, CNT_EL0VCTEN) CNT_USER(ARM_TRAP_GROUP_CNTP,
-									       CNT_EL0PTEN)
-				CNT_EL2(ARM_TRAP_GROUP_CNTP, CNTHCTL_EL1PCEN, CNTHCTL_E2H_EL1PTEN)
-					CNT_USER(ARM_TRAP_GROUP_CNTV,
-						 CNT_EL0VTEN){ARM_TRAP_GROUP_CNTPS, RW, E1, EL3,
-							      SYS_SCR_EL3, CLEAR, 3, B(ARM_SCR_ST)},
+	[ARM_TRAP_GROUP_CNTFRQ] = {CNT_USER(CNT_EL0PCTEN | CNT_EL0VCTEN)},
+	[ARM_TRAP_GROUP_CNTPCT] = {CNT_USER(CNT_EL0PCTEN)
+					   CNT_EL2(CNTHCTL_EL1PCTEN, CNTHCTL_E2H_EL1PCTEN)},
+	[ARM_TRAP_GROUP_CNTVCT] = {CNT_USER(CNT_EL0VCTEN)},
+	[ARM_TRAP_GROUP_CNTP] = {CNT_USER(CNT_EL0PTEN)
+					 CNT_EL2(CNTHCTL_EL1PCEN, CNTHCTL_E2H_EL1PTEN)},
+	[ARM_TRAP_GROUP_CNTV] = {CNT_USER(CNT_EL0VTEN)},
+	[ARM_TRAP_GROUP_CNTPS] = {{RW, E1, EL3, CLEAR, SYS_SCR_EL3, 3, B(ARM_SCR_ST)}},
 
-	DEBUG_RULES(ARM_TRAP_GROUP_DEBUG, E12, MDCR_TDA, MDCR_TDA){
-		ARM_TRAP_GROUP_DEBUG_EL0, RW, E0, ALWAYS, SYS_MDSCR_EL1, SET, LOWEST, MDSCR_TDCC},
-	DEBUG_RULES(ARM_TRAP_GROUP_DEBUG_EL0, E012, MDCR_TDA, MDCR_TDA) DEBUG_RULES(
-		ARM_TRAP_GROUP_DEBUG_ROM, E12, MDCR_TDRA,
-		MDCR_TDA) DEBUG_RULES(ARM_TRAP_GROUP_DEBUG_OS, E12, MDCR_TDOSA, MDCR_TDOSA)
+	[ARM_TRAP_GROUP_DEBUG] = {DEBUG_RULES(E12, MDCR_TDA, MDCR_TDA)},
+	[ARM_TRAP_GROUP_DEBUG_EL0] = {{RW, E0, ALWAYS, SET, SYS_MDSCR_EL1, LOWEST, MDSCR_TDCC},
+				      DEBUG_RULES(E012, MDCR_TDA, MDCR_TDA)},
+	[ARM_TRAP_GROUP_DEBUG_ROM] = {DEBUG_RULES(E12, MDCR_TDRA, MDCR_TDA)},
+	[ARM_TRAP_GROUP_DEBUG_OS] = {DEBUG_RULES(E12, MDCR_TDOSA, MDCR_TDOSA)},
 
-		PM_USER(ARM_TRAP_GROUP_PM, RW, USER_EN) PM_RULES(
-			ARM_TRAP_GROUP_PM, MDCR_TPM) PM_USER(ARM_TRAP_GROUP_PMCR, RW, USER_EN)
-			PM_RULES(ARM_TRAP_GROUP_PMCR, MDCR_TPM | MDCR_TPMCR) PM_USER(
-				ARM_TRAP_GROUP_PMSWINC,
-				RW, USER_EN | USER_SW) PM_RULES(ARM_TRAP_GROUP_PMSWINC, MDCR_TPM)
-				PM_USER(ARM_TRAP_GROUP_PMSELR, RW, USER_EN | USER_ER) PM_RULES(
-					ARM_TRAP_GROUP_PMSELR,
-					MDCR_TPM) PM_USER(ARM_TRAP_GROUP_PMCCNTR, R,
-							  USER_EN | USER_CR)
-					PM_USER(ARM_TRAP_GROUP_PMCCNTR, W, USER_EN) PM_RULES(
-						ARM_TRAP_GROUP_PMCCNTR,
-						MDCR_TPM) PM_USER(ARM_TRAP_GROUP_PMEVCNTR, R,
-								  USER_EN | USER_ER)
-						PM_USER(ARM_TRAP_GROUP_PMEVCNTR, W, USER_EN)
-							PM_RULES(ARM_TRAP_GROUP_PMEVCNTR, MDCR_TPM)
-								PM_RULES(ARM_TRAP_GROUP_PMUSERENR,
-									 MDCR_TPM)};
+	[ARM_TRAP_GROUP_PM] = {PM_USER(RW, USER_EN) PM_RULES(MDCR_TPM)},
+	[ARM_TRAP_GROUP_PMCR] = {PM_USER(RW, USER_EN) PM_RULES(MDCR_TPM | MDCR_TPMCR)},
+	[ARM_TRAP_GROUP_PMSWINC] = {PM_USER(RW, USER_EN | USER_SW) PM_RULES(MDCR_TPM)},
+	[ARM_TRAP_GROUP_PMSELR] = {PM_USER(RW, USER_EN | USER_ER) PM_RULES(MDCR_TPM)},
+	[ARM_TRAP_GROUP_PMCCNTR] = {PM_USER(R, USER_EN | USER_CR) PM_USER(W, USER_EN)
+					    PM_RULES(MDCR_TPM)},
+	[ARM_TRAP_GROUP_PMEVCNTR] = {PM_USER(R, USER_EN | USER_ER) PM_USER(W, USER_EN)
+					     PM_RULES(MDCR_TPM)},
+	[ARM_TRAP_GROUP_PMUSERENR] = {PM_RULES(MDCR_TPM)},
+};
 
 static bool applies(const struct arm_route *r, enum when when)
 {
@@ -280,16 +270,13 @@ struct arm_trap arm_trap_sysreg(const struct arm_trap_state *s, enum arm_trap_gr
 {
 	const struct arm_route *r = &s->route;
 
-	if (group == ARM_TRAP_GROUP_NONE)
-		return trap(ARM_TRAP_NONE, 0);
 	if (group == ARM_TRAP_GROUP_FP)
 		return trap_fp(s);
-	for (size_t i = 0; i < ARRAY_COUNT(rules); i++) {
-		const struct rule *u = &rules[i];
+	for (const struct rule *u = rules[group]; u->direction; u++) {
 		bool is_set;
 
-		if (u->group != group || !(u->direction & (is_read ? R : W)) ||
-		    !bit(u->from, r->el) || !applies(r, (enum when)u->when))
+		if (!(u->direction & (is_read ? R : W)) || !bit(u->from, r->el) ||
+		    !applies(r, (enum when)u->when))
 			continue;
 		is_set = s->reg(s->opaque, u->reg) & u->bits;
 		if (is_set == (u->polarity == SET))

@@ -20,10 +20,6 @@ enum {
 	CYCLES = 31, /* the cycle counter's bit in sets of counters */
 	CYCLES_PER_TICK = 16,
 	SELECTED_CYCLES = 31,
-	PMUSERENR_EN = 0,
-	PMUSERENR_SW = 1,
-	PMUSERENR_CR = 2,
-	PMUSERENR_ER = 3,
 };
 #define PMCR_ACTIONS (1ULL << PMCR_P | 1ULL << PMCR_C)
 #define COUNTERS     (1ULL << CYCLES)
@@ -64,7 +60,7 @@ static void write_control(struct soft_cpu *c, uint64_t v)
 	uint64_t old = SOFT_REG(c, PMCR_EL0);
 
 	change(c, &SOFT_REG(c, PMCR_EL0),
-	       sysreg_written(&c->sys->vm->sysreg_masks[SYSREG_IX_PMCR_EL0], old, v) &
+	       sysreg_written(&c->sys->vm->sysreg_masks[0][SYSREG_IX_PMCR_EL0], old, v) &
 		       ~PMCR_ACTIONS);
 	if (bit(v, PMCR_C))
 		set_cycles(c, 0);
@@ -135,37 +131,12 @@ bool soft_pmu_write(struct soft_cpu *c, uint16_t code, uint64_t v)
 	case SYS_PMXEVTYPER_EL0:
 		if (cycles_selected(c))
 			SOFT_REG(c, PMCCFILTR_EL0) = sysreg_written(
-				&c->sys->vm->sysreg_masks[SYSREG_IX_PMCCFILTR_EL0], 0, v);
+				&c->sys->vm->sysreg_masks[0][SYSREG_IX_PMCCFILTR_EL0], 0, v);
 		return true;
 	case SYS_PMXEVCNTR_EL0:
 	case SYS_PMSWINC_EL0:
 		return true;
 	default:
 		return of_event_counter(code);
-	}
-}
-
-/* PMUSERENR_EL0: EN opens all, the others what they name. */
-bool soft_pmu_el0(const struct soft_cpu *c, uint16_t code, bool is_read)
-{
-	uint64_t user = SOFT_REG(c, PMUSERENR_EL0);
-	bool pmu = SYSREG_OP0(code) == 3 && SYSREG_OP1(code) == 3 &&
-		   ((SYSREG_CRN(code) == 9 && SYSREG_CRM(code) >= 12) ||
-		    (SYSREG_CRN(code) == 14 && SYSREG_CRM(code) >= 8));
-
-	if (!pmu || code == SYS_PMUSERENR_EL0 || bit(user, PMUSERENR_EN))
-		return true;
-	switch (code) {
-	case SYS_PMCCNTR_EL0:
-		return is_read && bit(user, PMUSERENR_CR);
-	case SYS_PMSWINC_EL0:
-		return bit(user, PMUSERENR_SW);
-	case SYS_PMSELR_EL0:
-		return bit(user, PMUSERENR_ER);
-	case SYS_PMXEVCNTR_EL0:
-		return is_read && bit(user, PMUSERENR_ER);
-	default:
-		return is_read && bit(user, PMUSERENR_ER) && of_event_counter(code) &&
-		       SYSREG_CRM(code) < 12;
 	}
 }

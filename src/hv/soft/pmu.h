@@ -14,7 +14,5 @@ enum { SOFT_PMU_ID = 1 << 8 };
 /* Registers that are more than storage. False: another one. */
 bool soft_pmu_read(struct soft_cpu *c, uint16_t code, uint64_t *v);
 bool soft_pmu_write(struct soft_cpu *c, uint16_t code, uint64_t v);
-/* May EL0 access the register? True for others than those of the PMU. */
-bool soft_pmu_el0(const struct soft_cpu *c, uint16_t code, bool is_read);
 
 #endif

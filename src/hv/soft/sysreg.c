@@ -13,55 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- traps of EL0, D24.2.166 SCTLR_EL1 and others ---- */
-
-enum {
-	SCTLR_UMA = 9,
-	SCTLR_UCT = 15,
-	CNTKCTL_EL0PCTEN = 0,
-	CNTKCTL_EL0VCTEN = 1,
-	CNTKCTL_EL0VTEN = 8,
-	CNTKCTL_EL0PTEN = 9,
-};
-
-static bool el0_counter(const struct soft_cpu *c, uint16_t code)
-{
-	uint64_t k = SOFT_REG(c, CNTKCTL_EL1);
-
-	switch (code) {
-	case SYS_CNTFRQ_EL0:
-		return bit(k, CNTKCTL_EL0PCTEN) || bit(k, CNTKCTL_EL0VCTEN);
-	case SYS_CNTPCT_EL0:
-		return bit(k, CNTKCTL_EL0PCTEN);
-	case SYS_CNTVCT_EL0:
-		return bit(k, CNTKCTL_EL0VCTEN);
-	case SYS_CNTP_TVAL_EL0:
-	case SYS_CNTP_CTL_EL0:
-	case SYS_CNTP_CVAL_EL0:
-		return bit(k, CNTKCTL_EL0PTEN);
-	case SYS_CNTV_TVAL_EL0:
-	case SYS_CNTV_CTL_EL0:
-	case SYS_CNTV_CVAL_EL0:
-		return bit(k, CNTKCTL_EL0VTEN);
-	default:
-		return true;
-	}
-}
-
-/* May EL0 access a register that has EL0 in its name (op1 = 3)? */
-static bool el0_allowed(const struct soft_cpu *c, uint16_t code)
-{
-	uint64_t sctlr = soft_current_sctlr(c);
-
-	switch (code) {
-	case SYS_DAIF:
-		return bit(sctlr, SCTLR_UMA);
-	case SYS_CTR_EL0:
-		return bit(sctlr, SCTLR_UCT);
-	default:
-		return el0_counter(c, code);
-	}
-}
+/* ---- access ---- */
 
 static const struct sysreg_desc *describe(const struct hv_vm *vm, uint16_t code)
 {
@@ -76,31 +28,96 @@ static bool is_current_sp(const struct soft_cpu *c, uint16_t code)
 	return code == SYS_SP_EL0 && !(c->pstate & ARM_PSTATE_SP);
 }
 
-/* NULL: an exception was taken. */
-static const struct sysreg_desc *check_access(struct soft_cpu *c, uint32_t w, uint16_t code,
-					      bool is_read)
+static uint16_t code_of(uint32_t w)
+{
+	return SYSREG(2 + a64_o0(w), a64_op1(w), a64_CRn(w), a64_CRm(w), a64_op2(w));
+}
+
+static bool exists(const struct soft_cpu *c, const struct sysreg_desc *d, uint16_t code,
+		   bool is_read)
 {
 	const struct hv_vm *vm = c->sys->vm;
-	const struct sysreg_desc *d = describe(vm, code);
-	unsigned el = soft_el(c);
 	struct sysreg_env env = {
 		.features = &vm->features,
-		.highest_el = vm->highest_el,
-		.secure = vm->highest_el == 3 && !bit(SOFT_REG(c, SCR_EL3), 0),
+		.highest_el = (uint8_t)vm->highest_el,
 	};
 
-	if (!d || !sysreg_allowed(d, el, !is_read, &env) || soft_debug_missing(code) ||
-	    is_current_sp(c, code)) {
+	if (!d)
+		return false;
+	if (d->flags & (SYSREG_SECURE | SYSREG_E2H)) {
+		env.secure = soft_secure_below_el3(c);
+		env.e2h = bit(soft_hcr(c), ARM_HCR_E2H);
+	}
+	return sysreg_allowed(d, soft_el(c), !is_read, &env) && !soft_debug_missing(code) &&
+	       !is_current_sp(c, code);
+}
+
+static uint64_t reg_for_trap(const void *opaque, uint16_t code)
+{
+	const struct soft_cpu *c = opaque;
+
+	return c->sys->reg[describe(c->sys->vm, code)->index];
+}
+
+/* Nothing but FP&SIMD traps at the highest level. */
+static bool trapped(struct soft_cpu *c, enum arm_trap_group group, uint16_t code, unsigned rt,
+		    bool is_read)
+{
+	struct arm_trap_state s;
+	struct arm_trap t;
+
+	if (group == ARM_TRAP_GROUP_NONE)
+		return false;
+	if (group == ARM_TRAP_GROUP_FP)
+		return !soft_fp_check(c);
+	if (soft_el(c) == c->sys->vm->highest_el)
+		return false;
+	s = (struct arm_trap_state){.route = soft_route(c), .reg = reg_for_trap, .opaque = c};
+	t = arm_trap_sysreg(&s, group, is_read);
+	return soft_take_trap(c, t, arm_trap_esr(group, t, code, rt, is_read));
+}
+
+/* RJFFP: without EL2, at EL3 its registers read as zero and ignore writes, but those that tell who a PE is show it. */
+static bool is_res0(const struct soft_cpu *c, uint16_t code, bool is_read)
+{
+	if (SYSREG_OP1(code) != 4 || soft_have_el(c, 2) || SYSREG_OP0(code) != 3)
+		return false;
+	return code != SYS_SP_EL2 &&
+	       !(is_read && (code == SYS_VPIDR_EL2 || code == SYS_VMPIDR_EL2));
+}
+
+/* The register that an instruction stands for where FEAT_VHE gives it another meaning. */
+static const struct sysreg_desc *redirected(const struct soft_cpu *c, const struct sysreg_desc *d)
+{
+	struct arm_route r;
+
+	if (!soft_have_el(c, 2) || (d->e2h == SYS_NONE && d->target == SYS_NONE))
+		return d;
+	r = soft_route(c);
+	return describe(c->sys->vm, arm_sysreg_redirect(&r, d));
+}
+
+/* As arm_check_mrs(), which does not know what is at hand here. False: an exception was taken. @out NULL: it reads as
+ * zero and ignores writes. */
+static bool check_access(struct soft_cpu *c, uint32_t w, bool is_read,
+			 const struct sysreg_desc **out)
+{
+	const struct hv_vm *vm = c->sys->vm;
+	uint16_t code = code_of(w);
+	const struct sysreg_desc *d = describe(vm, code);
+	enum arm_trap_group group = (enum arm_trap_group)vm->sysreg_group[code & 0x7fff];
+	bool reserved_id = !d && is_read && soft_el(c) && sysreg_is_id(code);
+	bool known = reserved_id || exists(c, d, code, is_read);
+
+	if ((known || group == ARM_TRAP_GROUP_IMPDEF) &&
+	    trapped(c, group, code, a64_Rt(w), is_read))
+		return false;
+	if (!known) {
 		soft_undefined(c);
-		return NULL;
+		return false;
 	}
-	if (el == 0 && (!el0_allowed(c, code) || !soft_pmu_el0(c, code, is_read))) {
-		soft_take_sync(c, arm_esr_sysreg(code, a64_Rt(w), is_read), 0, c->pc);
-		return NULL;
-	}
-	if (d->flags & SYSREG_FP && !soft_fp_check(c))
-		return NULL;
-	return d;
+	*out = reserved_id || is_res0(c, code, is_read) ? NULL : redirected(c, d);
+	return true;
 }
 
 /* ---- registers that are part of PSTATE, or views of something else ---- */
@@ -281,16 +298,32 @@ static uint64_t read_stored(const struct soft_cpu *c, const struct sysreg_desc *
 	return d->index < SYSREG_INDEX_COUNT ? c->sys->reg[d->index] : 0;
 }
 
-/* Which PE EL1 is told that it runs on is the hypervisor's choice. */
+/* Which PE EL1 is told that it runs on is the hypervisor's choice; where there cannot be one, its registers show the
+ * truth. */
 static const struct sysreg_desc *shown(const struct soft_cpu *c, const struct sysreg_desc *d)
 {
-	bool virtual = soft_el(c) == 1 && soft_el2_enabled(c);
+	static const uint16_t identity[][2] = {{SYS_MIDR_EL1, SYS_VPIDR_EL2},
+					       {SYS_MPIDR_EL1, SYS_VMPIDR_EL2}};
+	bool virtual;
 
-	if (virtual && d->code == SYS_MIDR_EL1)
-		return describe(c->sys->vm, SYS_VPIDR_EL2);
-	if (virtual && d->code == SYS_MPIDR_EL1)
-		return describe(c->sys->vm, SYS_VMPIDR_EL2);
+	if (d->code & ~SYSREG(3, 7, 0, 0, 7))
+		return d;
+	virtual = soft_el(c) == 1 && soft_el2_enabled(c);
+	for (unsigned i = 0; i < ARRAY_COUNT(identity); i++) {
+		if (virtual && d->code == identity[i][0])
+			return describe(c->sys->vm, identity[i][1]);
+		if (!soft_have_el(c, 2) && d->code == identity[i][1])
+			return describe(c->sys->vm, identity[i][0]);
+	}
 	return d;
+}
+
+/* Some registers have another layout while HCR_EL2.E2H is 1. */
+static const struct sysreg_masks *masks_of(const struct soft_cpu *c, const struct sysreg_desc *d)
+{
+	bool e2h = d->layout != d->layout_e2h && bit(SOFT_REG(c, HCR_EL2), ARM_HCR_E2H);
+
+	return &c->sys->vm->sysreg_masks[e2h][d->index];
 }
 
 static void write_stored(struct soft_cpu *c, const struct sysreg_desc *d, uint64_t v)
@@ -298,41 +331,29 @@ static void write_stored(struct soft_cpu *c, const struct sysreg_desc *d, uint64
 	if (d->index < SYSREG_INDEX_COUNT) {
 		uint64_t *r = &c->sys->reg[d->index];
 
-		*r = sysreg_written(&c->sys->vm->sysreg_masks[d->index], *r, v);
+		*r = sysreg_written(masks_of(c, d), *r, v);
 	}
 	after_write(c, d->code);
 }
 
-static uint16_t code_of(uint32_t w)
-{
-	return SYSREG(2 + a64_o0(w), a64_op1(w), a64_CRn(w), a64_CRm(w), a64_op2(w));
-}
-
 void soft_MRS(struct soft_cpu *c, uint32_t w)
 {
-	uint16_t code = code_of(w);
 	const struct sysreg_desc *d;
 	uint64_t v = 0;
 
-	if (sysreg_is_id(code) && soft_el(c) && !describe(c->sys->vm, code)) {
-		soft_set_x(c, a64_Rt(w), 0); /* reserved: RAZ */
+	if (!check_access(c, w, true, &d))
 		return;
-	}
-	d = check_access(c, w, code, true);
-	if (!d)
-		return;
-	if (!read_special(c, code, &v))
+	if (d && !read_special(c, d->code, &v))
 		v = read_stored(c, shown(c, d));
 	soft_set_x(c, a64_Rt(w), v);
 }
 
 void soft_MSR(struct soft_cpu *c, uint32_t w)
 {
-	uint16_t code = code_of(w);
 	uint64_t v = soft_x(c, a64_Rt(w));
-	const struct sysreg_desc *d = check_access(c, w, code, false);
+	const struct sysreg_desc *d;
 
-	if (d && !write_special(c, code, v))
+	if (check_access(c, w, false, &d) && d && !write_special(c, d->code, v))
 		write_stored(c, d, v);
 }
 
@@ -342,12 +363,10 @@ void soft_MSR_imm(struct soft_cpu *c, uint32_t w)
 	unsigned op = a64_op1(w) << 3 | a64_op2(w), imm = a64_CRm(w), el = soft_el(c);
 	bool daif = op == (3 << 3 | 6) || op == (3 << 3 | 7);
 
-	if (el == 0 && daif && !bit(soft_current_sctlr(c), SCTLR_UMA)) {
-		uint16_t code = SYSREG(0, a64_op1(w), 4, imm, a64_op2(w));
+	uint16_t code = SYSREG(0, a64_op1(w), 4, imm, a64_op2(w));
 
-		soft_take_sync(c, arm_esr_sysreg(code, 31, false), 0, c->pc);
+	if (el == 0 && daif && trapped(c, ARM_TRAP_GROUP_DAIF, code, 31, false))
 		return;
-	}
 	if (op == (3 << 3 | 6)) /* DAIFSet */
 		set_daif(c, c->pstate | imm << 6);
 	else if (op == (3 << 3 | 7)) /* DAIFClr */
@@ -421,6 +440,8 @@ static const struct {
 	{SYSREG_IX_ID_AA64MMFR2_EL1, 0x10}, /* UAO */
 };
 
+enum { ID_AA64MMFR1_VH = 1 << 8 };
+
 static void fill_registers(const struct hv_vm *vm, uint64_t *reg)
 {
 	size_t n;
@@ -435,6 +456,11 @@ static void fill_registers(const struct hv_vm *vm, uint64_t *reg)
 		reg[model[i].index] = model[i].value;
 	for (unsigned el = 2; el <= 3; el++) /* ID_AA64PFR0_EL1.EL2, EL3 */
 		reg[SYSREG_IX_ID_AA64PFR0_EL1] |= (uint64_t)bit(vm->els, el) << el * 4;
+	if (bit(vm->els, 2)) {
+		reg[SYSREG_IX_ID_AA64MMFR1_EL1] |= ID_AA64MMFR1_VH;
+		reg[SYSREG_IX_VPIDR_EL2] = reg[SYSREG_IX_MIDR_EL1];
+		reg[SYSREG_IX_VMPIDR_EL2] = reg[SYSREG_IX_MPIDR_EL1];
+	}
 	if (vm->like)
 		soft_like_reset(vm->like, reg);
 }
@@ -451,9 +477,12 @@ void soft_sysreg_init(struct hv_vm *vm)
 	free(reg);
 	for (size_t i = 0; i < n; i++) {
 		vm->sysreg_place[d[i].code & 0x7fff] = i + 1;
-		if (d[i].index < SYSREG_INDEX_COUNT && d[i].target == SYS_NONE)
-			vm->sysreg_masks[d[i].index] = sysreg_masks(&d[i], &vm->features, false);
+		for (unsigned e2h = 0;
+		     e2h < 2 && d[i].index < SYSREG_INDEX_COUNT && d[i].target == SYS_NONE; e2h++)
+			vm->sysreg_masks[e2h][d[i].index] = sysreg_masks(&d[i], &vm->features, e2h);
 	}
+	for (unsigned i = 0; i < ARRAY_COUNT(vm->sysreg_group); i++)
+		vm->sysreg_group[i] = (uint8_t)arm_trap_group((uint16_t)(i | 0x8000));
 }
 
 void soft_sysreg_reset(struct soft_cpu *c)

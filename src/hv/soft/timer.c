@@ -17,16 +17,19 @@ enum {
 struct timer {
 	uint16_t ctl, cval; /* register indices */
 	bool is_virtual;
-	int out; /* enum hv_timer; -1: no wire to the outside yet */
+	uint8_t out; /* enum hv_timer */
 };
 
-enum { T_PHYS, T_VIRT, T_HYP, T_SEC, T_COUNT };
+enum { T_PHYS, T_VIRT, T_HYP, T_HYP_VIRT, T_SEC, T_COUNT };
 
 static const struct timer timers[T_COUNT] = {
 	[T_PHYS] = {SYSREG_IX_CNTP_CTL_EL0, SYSREG_IX_CNTP_CVAL_EL0, false, HV_TIMER_PHYS},
 	[T_VIRT] = {SYSREG_IX_CNTV_CTL_EL0, SYSREG_IX_CNTV_CVAL_EL0, true, HV_TIMER_VIRT},
-	[T_HYP] = {SYSREG_IX_CNTHP_CTL_EL2, SYSREG_IX_CNTHP_CVAL_EL2, false, -1},
-	[T_SEC] = {SYSREG_IX_CNTPS_CTL_EL1, SYSREG_IX_CNTPS_CVAL_EL1, false, -1},
+	[T_HYP] = {SYSREG_IX_CNTHP_CTL_EL2, SYSREG_IX_CNTHP_CVAL_EL2, false, HV_TIMER_HYP},
+	/* EL2's virtual timer has an offset of 0. */
+	[T_HYP_VIRT] = {SYSREG_IX_CNTHV_CTL_EL2, SYSREG_IX_CNTHV_CVAL_EL2, false,
+			HV_TIMER_HYP_VIRT},
+	[T_SEC] = {SYSREG_IX_CNTPS_CTL_EL1, SYSREG_IX_CNTPS_CVAL_EL1, false, HV_TIMER_SEC},
 };
 
 uint64_t soft_counter(const struct soft_cpu *c)
@@ -34,14 +37,20 @@ uint64_t soft_counter(const struct soft_cpu *c)
 	return (soft_now_ns(c) - c->sys->vm->start_ns) / NS_PER_TICK;
 }
 
-uint64_t soft_counter_virtual(const struct soft_cpu *c)
-{
-	return soft_counter(c) - SOFT_REG(c, CNTVOFF_EL2);
-}
-
 static uint64_t count_of(const struct soft_cpu *c, const struct timer *t)
 {
-	return t->is_virtual ? soft_counter_virtual(c) : soft_counter(c);
+	return soft_counter(c) - (t->is_virtual ? SOFT_REG(c, CNTVOFF_EL2) : 0);
+}
+
+/* A host sees no offset: D24.10 CNTVCT_EL0. */
+uint64_t soft_counter_virtual(const struct soft_cpu *c)
+{
+	struct arm_route r;
+
+	if (!soft_have_el(c, 2))
+		return soft_counter(c);
+	r = soft_route(c);
+	return soft_counter(c) - (arm_el_is_in_host(&r, r.el) ? 0 : SOFT_REG(c, CNTVOFF_EL2));
 }
 
 uint32_t soft_timers(struct soft_cpu *c)
@@ -58,7 +67,7 @@ uint32_t soft_timers(struct soft_cpu *c)
 		now = count_of(c, t);
 		if (now < cval && cval - now < next)
 			next = cval - now;
-		if (now >= cval && !(ctl & CTL_IMASK) && t->out >= 0)
+		if (now >= cval && !(ctl & CTL_IMASK))
 			levels |= 1U << t->out;
 	}
 	c->sys->deadline_ns = 0;
@@ -73,9 +82,8 @@ static const struct timer *find(const struct soft_cpu *c, uint16_t code, unsigne
 		uint16_t first;
 		uint8_t timer;
 	} groups[] = {
-		{SYSREG(3, 3, 14, 2, 0), T_PHYS},
-		{SYSREG(3, 3, 14, 3, 0), T_VIRT},
-		{SYSREG(3, 4, 14, 2, 0), T_HYP},
+		{SYSREG(3, 3, 14, 2, 0), T_PHYS}, {SYSREG(3, 3, 14, 3, 0), T_VIRT},
+		{SYSREG(3, 4, 14, 2, 0), T_HYP},  {SYSREG(3, 4, 14, 3, 0), T_HYP_VIRT},
 		{SYSREG(3, 7, 14, 2, 0), T_SEC},
 	};
 
