@@ -291,6 +291,40 @@ static void test_debug_events_are_the_guests(void **state)
 	assert_int_equal(rig_reg(r, 0, REG_SYS(SYS_MDSCR_EL1)), 1 << 13);
 }
 
+/* A host that has the step even where the guest is not stepped: it loses it, and goes on. */
+static void test_the_guests_step(void **state)
+{
+	const struct hv_exit step = {.kind = HV_EXIT_STEP};
+	struct rig *r = *state;
+
+	rig_start(r);
+	queue_debug(r, &step, EL1H, 1 | 1 << 15);
+	assert_int_equal(rig_reg(r, 0, REG_PC), BASE + 0x40);
+	assert_int_equal(rig_reg(r, 0, REG_SYS(SYS_MDSCR_EL1)), 1 << 15);
+}
+
+/* A host traps what no row of the policy names: UNDEFINED, and no site. */
+static void test_trapped_by_the_host(void **state)
+{
+	struct rig *r = *state;
+	struct pe_stats stats;
+
+	rig_start(r);
+	for (unsigned i = 0; i < 20; i++) {
+		struct hv_exit e = {.kind = HV_EXIT_INTERCEPT,
+				    .intercept.word = 0xd53b9c01}; /* mrs x1, pmcr_el0 */
+
+		queue_debug(r, &e, EL1H, 0);
+		rig_assert_exception(r, 0x200, arm_esr_undef(), BASE + 0x40, EL1H);
+	}
+	pe_set_pause(r->s);
+	pe_set_stats(r->s, 0, &stats);
+	for (size_t i = 0; i < stats.site_count; i++)
+		assert_non_null(stats.sites[i].row);
+	assert_true(stats.site_count < 10);
+	pe_set_resume(r->s);
+}
+
 static void test_slots_at_el0(void **state)
 {
 	struct rig *r = *state;
@@ -857,6 +891,8 @@ int main(void)
 		TEST(test_id_fields),
 		TEST(test_brk_is_the_guests),
 		TEST(test_debug_events_are_the_guests),
+		TEST(test_the_guests_step),
+		TEST(test_trapped_by_the_host),
 		TEST(test_slots_at_el0),
 		TEST(test_brk_loop_at_el0),
 		TEST(test_guests_brk_with_a_slot),
