@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The instructions of a scenario. X0 to X15 hold addresses, X16 to X27 numbers; X29 and X30 are for the sequences
- * here; X28 holds the slot where to go on after a jump to somewhere else.
+ * The instructions of a scenario. X0 to X15 hold addresses, X16 to X26 numbers, X27 the address of the code; X29 and
+ * X30 are for the sequences here; X28 holds the slot where to go on after a jump to somewhere else.
  */
 #include "image.h"
 
-enum { SLOTS = 200, X_LANDMARK = 28, X_TEMP = 29, X_TEMP2 = 30 };
+enum { SLOTS = 200, X_CODE = 27, X_LANDMARK = 28, X_TEMP = 29, X_TEMP2 = 30 };
 
 static void emit(uint32_t w)
 {
@@ -14,7 +14,7 @@ static void emit(uint32_t w)
 
 static unsigned number_register(void)
 {
-	return one_in(12) ? 31 : 16 + below(12);
+	return one_in(12) ? 31 : 16 + below(11);
 }
 
 static unsigned address_register(void)
@@ -218,14 +218,14 @@ static void special(void)
 	if (one_in(2)) {
 		r = plain[below(ARRAY_COUNT(plain))];
 		if (one_in(2))
-			mrs(r, 16 + below(12));
+			mrs(r, 16 + below(11));
 		else
 			write_plain(r);
 		return;
 	}
 	r = readable[below(ARRAY_COUNT(readable))];
 	/* Not the values: cores differ. */
-	mrs(r, r == SYSREG(3, 0, 0, 0, 0) || r >= SYSREG(3, 4, 0, 0, 0) ? 31 : 16 + below(12));
+	mrs(r, r == SYSREG(3, 0, 0, 0, 0) || r >= SYSREG(3, 4, 0, 0, 0) ? 31 : 16 + below(11));
 }
 
 static void msr_immediate(void)
@@ -256,7 +256,7 @@ static void address_translation(void)
 		return;
 	emit(words[below(ARRAY_COUNT(words))] | below(16));
 	emit(0xd5033fdf); /* ISB */
-	mrs_par(16 + below(12));
+	mrs_par(16 + below(11));
 }
 
 static void tlb_maintenance(void)
@@ -268,6 +268,8 @@ static void tlb_maintenance(void)
 	};
 	uint32_t w = words[below(ARRAY_COUNT(words))];
 
+	if (now.level == 3 && !now.ns && known(KNOWN_TLBI_EL2) && (w >> 16 & 7) == 4)
+		return;
 	emit(w | ((w & 31) ? 0 : number_register()));
 	emit(0xd5033b9f); /* DSB ISH */
 }
@@ -288,14 +290,12 @@ static void cache_maintenance(void)
 	if (n == 4 && readable)
 		n = 0;
 
-	if (readable)
-		mov(X_TEMP, CODE);
-	emit(words[n] | ((words[n] & 31) ? 0 : readable ? X_TEMP : below(16)));
+	emit(words[n] | ((words[n] & 31) ? 0 : readable ? X_CODE : below(16)));
 }
 
 static void change(void)
 {
-	emit(0xd4000003 | (SMC_CHANGE + below(VAS)) << 5);
+	emit(0xd4000003 | (SMC_CHANGE + below(now.stage2 ? VAS + FRAMES : VAS)) << 5);
 }
 
 /* ---- exceptions ---- */
@@ -307,7 +307,7 @@ static void call(void)
 	if (one_in(6))
 		emit(one_in(2) ? below(0x10000) : 0xd4400000 | below(0x10000) << 5);
 	else
-		emit(words[known(KNOWN_SECURE_HVC) && !now.ns ? below(2) * 3 : below(4)] | below(0x1000) << 5);
+		emit(words[known(KNOWN_HVC) && (!now.ns || now.level == 3) ? below(2) * 3 : below(4)] | below(0x1000) << 5);
 }
 
 static void landmark(unsigned behind)
@@ -382,7 +382,7 @@ static void barrier(void)
 
 static void fp(void)
 {
-	emit(0x9e660000 | below(32) << 5 | (16 + below(12))); /* FMOV Xd, Dn */
+	emit(0x9e660000 | below(32) << 5 | (16 + below(11))); /* FMOV Xd, Dn */
 }
 
 /* ---- all ---- */

@@ -79,6 +79,8 @@ static struct event *note(unsigned level, unsigned vector)
 	}
 	if ((vector & 3) == 0)
 		blur(e);
+	if (known(KNOWN_ISV) && level == 2 && (vector & 3) == 0 && EC(e->esr) == 0x25)
+		e->esr &= ~0x1ffc000ULL;
 	if (known(KNOWN_PC_ALIGNMENT) && (EC(e->esr) | 1) == EC_IABT && e->elr & 3)
 		e->esr = (uint64_t)EC_PC << 26 | 1 << 25;
 	if (level < 3 && known(KNOWN_NZCV))
@@ -87,6 +89,8 @@ static struct event *note(unsigned level, unsigned vector)
 		e->esr &= ~0xfc000ULL;
 	if (e->spsr & IL) {
 		e->spsr &= ~UAO; /* UNKNOWN: SetPSTATEFromPSR() */
+		if (level == 3)
+			e->spsr3 &= ~UAO;
 		if (known(KNOWN_ILLEGAL_RETURN)) {
 			e->spsr &= ~PAN;
 			e->spsr3 &= ~PAN;
@@ -208,4 +212,7 @@ void run_scenario(void)
 	scenario_enter(&context);
 	disarm_escape();
 	gic_clear();
+	WRITE(cptr_el3, 0); /* for the harness */
+	WRITE(hcr_el2, 1ULL << 31);
+	asm volatile("isb");
 }

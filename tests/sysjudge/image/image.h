@@ -36,12 +36,13 @@ enum known {
 	KNOWN_TLBI_EL2,
 	KNOWN_PAR_SH,
 	KNOWN_PC_ALIGNMENT,
-	KNOWN_SECURE_HVC,
+	KNOWN_HVC,
 	KNOWN_DAIF_SYNDROME,
 	KNOWN_SP_ALIGNMENT,
 	KNOWN_AT_UPDATES,
 	KNOWN_PARTIAL_STORE,
 	KNOWN_DIRTY_EXECUTE,
+	KNOWN_ISV,
 };
 bool known(enum known k);
 
@@ -89,6 +90,9 @@ void map_page(struct tables *t, uint64_t va, uint64_t pa, bool read_only);
 /* A leaf at @level (or the lowest possible) with random attributes that leads to @pa. */
 struct leaf map_random(struct tables *t, uint64_t va, uint64_t pa, unsigned level);
 void change_leaf(struct leaf *l);
+unsigned count_descriptors(void);
+void each_descriptor(unsigned from, unsigned to, void (*fn)(uint64_t place, void *opaque),
+		     void *opaque);
 uint64_t hash_tables(uint64_t hash);
 void print_tables(void);
 uint64_t block_size(const struct tables *t, unsigned level);
@@ -96,6 +100,7 @@ uint64_t block_size(const struct tables *t, unsigned level);
 /* ---- scenario.c ---- */
 struct scenario {
 	uint64_t seed;
+	unsigned kind;
 	unsigned level;	 /* to begin with */
 	bool ns;	 /* SCR_EL3.NS */
 	bool stage2;

@@ -121,10 +121,6 @@ static void finish(void)
 	static uint64_t fp[2 * 12] __attribute__((aligned(16)));
 	uint64_t hash = hash_events(escaped);
 
-	WRITE(cptr_el3, 0);
-	WRITE(cptr_el2, 0x33ff);
-	WRITE(hcr_el2, 1ULL << 31);
-	asm volatile("isb");
 	asm volatile("stp q16, q17, [%0]; stp q18, q19, [%0, #32]; stp q20, q21, [%0, #64];"
 		     "stp q22, q23, [%0, #96]; stp q24, q25, [%0, #128]; stp q26, q27, [%0, #160]"
 		     ::"r"(fp) : "memory");

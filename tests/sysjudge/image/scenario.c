@@ -128,8 +128,6 @@ static void make_el1(void)
 	now.access_flag = c->tcr[1] & BIT(39);
 	c->sctlr[1] = sctlr(1, be);
 	c->mair[1] = mair();
-	now.mmu = c->sctlr[1] & 1;
-	now.zero = !now.device && c->sctlr[1] & 1;
 	c->ttbr[1] = now.lower.root | (uint64_t)below(0x200) << 48;
 	c->ttbr1 = now.upper.root | (uint64_t)below(0x200) << 48;
 }
@@ -223,10 +221,10 @@ static void choose_level(void)
 	do
 		kind = below(3);
 	while (!(parameters.kinds >> kind & 1));
+	now.kind = 1 << kind;
 	now.ns = kind == 1 || !one_in(3);
-	now.level = kind == 0 ? below(2) + !one_in(3) : kind == 1 ? 2 : 3;
-	if (now.level > 1 && kind == 0)
-		now.level = 1;
+	now.level = kind == 0 ? !one_in(3) : kind == 1 ? PICK(0, 1, 1, 2, 2) : 3;
+	now.stage2 = kind == 1 && now.level < 2 && !one_in(5);
 	now.device = one_in(6);
 	now.pstate = now.level << 2 | (now.level ? below(2) : 0) | (uint64_t)below(16) << 28 |
 		     (uint64_t)below(16) << 6;
@@ -234,22 +232,34 @@ static void choose_level(void)
 		now.pstate |= MAYBE(4, 22) | MAYBE(4, 23); /* PAN, UAO */
 }
 
-static void choose_controls(void)
+/* Traps of what scenarios do, the routes of interrupts, stage 2. */
+static void choose_hcr(void)
 {
 	struct control *c = &control;
 
 	c->hcr = BIT(31);
+	if (now.kind == KIND_EL1)
+		return;
+	c->hcr |= now.stage2 ? BIT(0) : 0;
+	c->hcr |= MAYBE(4, 3) | MAYBE(4, 4) | MAYBE(4, 5) | MAYBE(8, 6) | MAYBE(8, 7) | MAYBE(12, 19) |
+		  MAYBE(8, 23) | MAYBE(8, 24) | MAYBE(8, 25) | MAYBE(8, 26) | MAYBE(8, 28) |
+		  MAYBE(12, 29) | MAYBE(8, 30) | MAYBE(8, 9) | MAYBE(8, 2);
+}
+
+static void choose_controls(void)
+{
+	struct control *c = &control;
+
+	choose_hcr();
 	c->scr = 0x530 | BIT(2) | now.ns | MAYBE(2, 1) | MAYBE(2, 11);
 	c->scr |= known(KNOWN_EXTERNAL_ABORT) ? 0 : MAYBE(3, 3);
 	c->cpacr = PICK(3, 3, 3, 0, 1) << 20;
-	c->cptr2 = 0x33ff;
-	c->cptr3 = 0;
+	c->cptr2 = 0x33ff | (now.kind == KIND_EL1 ? 0 : MAYBE(6, 10) | MAYBE(8, 31));
+	c->cptr3 = now.kind == KIND_EL1 ? 0 : MAYBE(10, 10) | MAYBE(12, 31);
 	c->cntkctl = random64() & 0x303;
-	c->cnthctl = 3;
-	c->mdcr2 = 6;
+	c->cnthctl = now.kind == KIND_EL1 ? 3 : below(4);
+	c->mdcr2 = 6 | (now.kind == KIND_EL1 ? 0 : MAYBE(8, 8));
 	c->mdcr3 = 0;
-	c->vtcr = BIT(31);
-	c->vttbr = 0;
 }
 
 void set_registers(void)
@@ -288,6 +298,50 @@ void set_registers(void)
 	WRITE(hstr_el2, 0);
 	WRITE(vpidr_el2, 0x410fd0c0);
 	WRITE(vmpidr_el2, 0x80000003);
+}
+
+static void add_page(uint64_t place, void *opaque)
+{
+	struct tables *t = &now.ipa;
+	uint64_t page = place & ~(block_size(t, 3) - 1);
+
+	if (!opaque || !one_in(4))
+		map_page(t, page, page, false);
+	else
+		map_random(t, page, page, 3);
+}
+
+/* Tables of stage 1 and data by way of stage 2. @fixed: so many descriptors are needed. */
+static void make_stage2(unsigned fixed)
+{
+	struct control *c = &control;
+	struct tables *t = &now.ipa;
+	unsigned described = count_descriptors(), lowest;
+	bool be = control.sctlr[2] >> 25 & 1;
+
+	*t = (struct tables){.bits = PICK(12, 12, 14, 16), .stage2 = true, .big_endian = be};
+	t->size = 31 + below(18);
+	do /* less than that is CONSTRAINED UNPREDICTABLE: D8.2.7 */
+		t->output = PICK(32, 36, 40, 42, 44, 48, 48);
+	while (t->output < t->size);
+	t->start = start_level(t->bits, t->size);
+	lowest = t->bits == 12 ? 2 : 3;
+	/* Up to 16 tables side by side save a level: D8.2.7. There is no level 0 with the larger granules. */
+	if (t->start < lowest && BIT(t->size) >> 4 <= block_size(t, t->start) && (one_in(2) || (t->bits > 12 && !t->start)))
+		t->start++;
+	tables_begin(t);
+	map_fixed(t);
+	each_descriptor(0, fixed, add_page, NULL);
+	each_descriptor(fixed, described, add_page, t);
+	for (unsigned f = 0; f < FRAMES; f++) {
+		now.leaf2[f] = map_random(t, DATA + f * FRAME, DATA + below(FRAMES) * FRAME, 3);
+		if (t->bits == 12)
+			map_random(t, DATA + f * FRAME + 0x1000, DATA + below(FRAMES) * FRAME + 0x1000, 3);
+	}
+	c->vtcr = (tcr_low(t) & 0xffff) | BIT(31) | ps(t) << 16 | MAYBE(2, 19) | MAYBE(4, 21) |
+		  MAYBE(2, 22) | (uint64_t)(lowest - t->start) << 6;
+	now.access_flag |= c->vtcr & BIT(21);
+	c->vttbr = t->root | (uint64_t)below(0x200) << 48;
 }
 
 static void fp_clear(void)
@@ -335,7 +389,9 @@ static void set_general(void)
 	}
 	for (unsigned i = 16; i < 31; i++)
 		context.x[i] = one_in(2) ? random64() : below(256);
+	context.x[27] = CODE;
 	context.x[28] = 0;
+	context.x[29] = context.x[30] = CODE;
 	context.sp = now.va[below(VAS)] + PICK(0, 0x20, 8, 0xff0);
 }
 
@@ -354,13 +410,18 @@ static void clean_tlbs(void)
 
 void make_scenario(uint64_t seed)
 {
+	unsigned fixed;
+
 	seed_random(seed);
 	now.seed = seed;
 	choose_level();
 	tables_reset();
 	make_el1();
+	fixed = count_descriptors();
 	make_upper_el(&now.el2, 2);
 	make_upper_el(&now.el3, 3);
+	now.mmu = control.sctlr[now.level ? now.level : 1] & 1;
+	now.zero = !now.device && now.mmu;
 	if (now.level < 2)
 		choose_addresses(&now.lower, &now.upper);
 	else
@@ -369,6 +430,10 @@ void make_scenario(uint64_t seed)
 		map_data(&now.lower, &now.upper);
 	else
 		map_data(now.level == 2 ? &now.el2 : &now.el3, NULL);
+	control.vtcr = BIT(31);
+	control.vttbr = 0;
+	if (now.stage2)
+		make_stage2(fixed);
 	choose_controls();
 	each_word(fill_word, NULL);
 	set_rest();
@@ -423,14 +488,43 @@ static void invalidate(const struct leaf *l)
 	asm volatile("dsb ish; isb");
 }
 
+static void invalidate_stage2(const struct leaf *l)
+{
+	uint64_t page = l->va >> 12;
+
+	asm volatile("dsb ishst");
+	switch (below(4)) {
+	case 0:
+		asm volatile("tlbi ipas2e1, %0; dsb ish; tlbi vmalle1" ::"r"(page));
+		break;
+	case 1:
+		asm volatile("tlbi ipas2le1is, %0; dsb ish; tlbi vmalle1is" ::"r"(page));
+		break;
+	case 2:
+		asm volatile("tlbi vmalls12e1");
+		break;
+	default:
+		asm volatile("tlbi alle1is");
+		break;
+	}
+	asm volatile("dsb ish; isb");
+}
+
 void change_table(unsigned n)
 {
-	struct leaf *l = &now.leaf[n % VAS];
+	if (n >= VAS) {
+		struct leaf *l2 = &now.leaf2[n % FRAMES];
 
-	if (!l->tables || !l->place)
+		if (l2->tables && l2->place) {
+			change_leaf(l2);
+			invalidate_stage2(l2);
+		}
 		return;
-	change_leaf(l);
-	invalidate(l);
+	}
+	if (now.leaf[n].tables && now.leaf[n].place) {
+		change_leaf(&now.leaf[n]);
+		invalidate(&now.leaf[n]);
+	}
 }
 
 void set_pending(unsigned n)

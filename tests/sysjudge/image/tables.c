@@ -216,6 +216,18 @@ void change_leaf(struct leaf *l)
 	put(l->tables, l->place, d);
 }
 
+unsigned count_descriptors(void)
+{
+	return noted_count;
+}
+
+void each_descriptor(unsigned from, unsigned to, void (*fn)(uint64_t place, void *opaque),
+		     void *opaque)
+{
+	for (unsigned i = from; i < to; i++)
+		fn(noted[i], opaque);
+}
+
 uint64_t hash_tables(uint64_t hash)
 {
 	for (unsigned i = 0; i < noted_count; i++)
