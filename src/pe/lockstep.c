@@ -64,7 +64,15 @@ static uint64_t turn_end(const struct pe_set *s, uint64_t begin)
 	uint64_t timer = loop_next_machine_ns(s->cfg.loop), end = begin + TURN_NS;
 
 	end = timer < end ? timer : end;
-	return end > begin ? end : begin + 1;
+	return end > s->cfg.clock->ns ? end : s->cfg.clock->ns + 1;
+}
+
+/* A turn does not end while the PE has paused the others: whoever wants to do that between turns would wait. */
+static bool goes_on(const struct pe *pe, enum hv_exit_kind kind)
+{
+	if (kind == HV_EXIT_TURN)
+		return pe->set->pauser == pe;
+	return kind != HV_EXIT_WAIT;
 }
 
 /* False: it had nothing to execute. */
@@ -82,7 +90,7 @@ static bool take_turn(struct pe *pe)
 		cfg->hv->set_turn(pe->vcpu, end);
 		kind = pe_run_once(pe);
 		note(pe, kind);
-	} while (kind != HV_EXIT_TURN && kind != HV_EXIT_WAIT && wait_for_host(pe->set));
+	} while (goes_on(pe, kind) && wait_for_host(pe->set));
 	pe_leave_turn(pe);
 	return cfg->clock->ns != begin;
 }
@@ -120,6 +128,12 @@ static void round_of_turns(struct pe_set *s, unsigned *next)
 		skip_time(s);
 }
 
+/* Not by a PE, which goes on then. */
+static bool paused(const struct pe_set *s)
+{
+	return s->paused && s->pauser == s;
+}
+
 void pe_set_run(struct pe_set *s)
 {
 	struct loop *loop = s->cfg.loop;
@@ -131,9 +145,9 @@ void pe_set_run(struct pe_set *s)
 		loop_run_due(loop);
 		if (!wait_for_host(s))
 			return;
-		if (s->paused || s->cfg.clock->ns >= look_ns) {
+		if (paused(s) || s->cfg.clock->ns >= look_ns) {
 			look_ns = s->cfg.clock->ns + LOOK_NS;
-			loop_poll(loop, s->paused);
+			loop_poll(loop, paused(s));
 		} else {
 			round_of_turns(s, &next);
 		}
