@@ -200,6 +200,7 @@ static const struct probe {
 	{"TLBI ALLE3", MSR(1, 6, 8, 7, 0), {U, U, U, U}},
 	{"AT S12E1R", MSR(1, 4, 7, 8, 4), {U, U, U, U}},
 	{"TLBI VMALLE1", MSR(1, 0, 8, 7, 0), {G, G, G, G}},
+	{"SYSL in the place of DC CISW", MRS(1, 0, 7, 14, 2), {U, U, U, U}},
 	{"DC CISW", MSR(1, 0, 7, 14, 2), {G, G, G, G}},
 	{"CurrentEL", MRS(3, 0, 4, 2, 2), {R(4), R(4), R(4), R(4)}},
 	{"CNTP_CTL_EL0", MRS(3, 3, 14, 2, 1), {R(0), R(0), R(0), R(0)}},

@@ -21,24 +21,14 @@
 
 /* ---- the table ---- */
 
-enum {
-	N = LIKE_NATIVE,
-	U = LIKE_UNDEF,
-	Z = LIKE_RAZ_WI,
-	W = LIKE_WI,
-	RO = LIKE_RO,
-	S = LIKE_STORED,
-	P = LIKE_SPURIOUS,
-	X = LIKE_EXIT,
-};
-
 #define ENC(op0, op1, crn, crm, op2)                                                               \
 	(0xd5000000U | (op0) << 19 | (op1) << 16 | (crn) << 12 | (crm) << 8 | (op2) << 5)
-/* What counts: one register, read and written; all of its op2, of its CRm, of its CRn. */
-#define ONE   0xffdfffe0U
-#define OP2S  0xffdfff00U
-#define CRMS  0xffdff000U
-#define SPACE 0xffdf0000U
+/* What counts, reads and writes alike: one register; two, four or all of its op2; all of its CRm. */
+#define ONE    0xffdfffe0U
+#define OP2S_2 0xffdfffc0U
+#define OP2S_4 0xffdfff80U
+#define OP2S   0xffdfff00U
+#define CRMS   0xffdff000U
 /* CRm 8 to 15; 12 to 15; CRn 11 and 15 of all op1; op1 4 to 7. */
 #define CRM_8	  0xffdff800U
 #define CRM_12	  0xffdffc00U
@@ -46,169 +36,15 @@ enum {
 #define UPPER	  0xffdc0000U
 #define CALL_MASK 0xffe0001fU
 
-/* Columns: kvm61-vhe, kvm61-nvhe, kvm612, hvf. */
 static const struct soft_like_row rows[] = {
-	{"HVC",
-	 0xd4000002,
-	 CALL_MASK,
-	 {LIKE_KERNEL, LIKE_KERNEL, LIKE_FILTERED, LIKE_SWALLOWED},
-	 "6.1: hypercalls.c, no way to user space. 6.12: the SMCCC filter forwards all but the Arm "
-	 "architecture calls, whatever the immediate. HVF keeps HVC #0 with W0 = 0xc1xxxxxx"},
-	{"SMC",
-	 0xd4000003,
-	 CALL_MASK,
-	 {LIKE_REFUSED, LIKE_REFUSED, LIKE_FILTERED, N},
-	 "6.1: handle_exit.c handle_smc(). 6.12: the filter, for immediate 0; others get -1. HVF: "
-	 "EC 0x17"},
-
-	/* The GIC's CPU interface, without a GIC. */
-	{"ICC_SGI",
-	 ENC(3, 0, 12, 11, 4),
-	 0xffdfff80,
-	 {U, U, U, X},
-	 "sys_regs.c access_gic_sgi(): UNDEFINED without a GICv3; ICC_DIR_EL1 and ICC_RPR_EL1 are "
-	 "not in here"},
-	{"ICC_SRE",
-	 ENC(3, 0, 12, 12, 5),
-	 ONE,
-	 {LIKE_SRE, LIKE_SRE, LIKE_SRE, X},
-	 "seen on 6.1 and 6.12: 7, as ICC_SRE_EL2.Enable is 1"},
-	{"ICC_IAR0",
-	 ENC(3, 0, 12, 8, 0),
-	 ONE,
-	 {P, P, U, X},
-	 "6.1: the virtual interface, which has nothing pending; 6.12: ICH_HCR_EL2.TALL0, "
-	 "undef_access()"},
-	{"ICC_HPPIR0", ENC(3, 0, 12, 8, 2), ONE, {P, P, U, X}, "as ICC_IAR0"},
-	{"ICC_IAR1",
-	 ENC(3, 0, 12, 12, 0),
-	 ONE,
-	 {P, P, U, X},
-	 "seen: 0x3ff on 6.1, UNDEFINED on 6.12 (ICH_HCR_EL2.TALL1); HVF: EC 0x18 without hv_gic"},
-	{"ICC_HPPIR1", ENC(3, 0, 12, 12, 2), ONE, {P, P, U, X}, "as ICC_IAR1"},
-	{"ICC_RPR",
-	 ENC(3, 0, 12, 11, 3),
-	 ONE,
-	 {LIKE_RPR, LIKE_RPR, U, X},
-	 "as ICC_IAR1; ICH_HCR_EL2.TC"},
-	{"ICC_PMR", ENC(3, 0, 4, 6, 0), ONE, {S, S, U, X}, "as ICC_IAR1: ICH_VMCR_EL2 holds it"},
-	{"ICC_AP0R1",
-	 ENC(3, 0, 12, 8, 5),
-	 ONE,
-	 {U, U, U, X},
-	 "seen on 6.1: 5 bits of priority have one"},
-	{"ICC_AP0R2",
-	 ENC(3, 0, 12, 8, 6),
-	 0xffdfffc0,
-	 {U, U, U, X},
-	 "as ICC_AP0R1; and ICC_AP0R3_EL1"},
-	{"ICC_AP1R1", ENC(3, 0, 12, 9, 1), ONE, {U, U, U, X}, "as ICC_AP0R1"},
-	{"ICC_AP1R2",
-	 ENC(3, 0, 12, 9, 2),
-	 0xffdfffc0,
-	 {U, U, U, X},
-	 "as ICC_AP0R1; and ICC_AP1R3_EL1"},
-	{"ICC_NMIAR1", ENC(3, 0, 12, 9, 5), ONE, {U, U, U, X}, "needs FEAT_NMI"},
-	{"ICC", ENC(3, 0, 12, 8, 0), CRM_8, {S, S, U, X}, "as ICC_IAR1"},
-
-	/* Performance monitors. */
-	{"PM_EL0",
-	 ENC(3, 3, 9, 12, 0),
-	 CRM_12,
-	 {U, U, U, X},
-	 "sys_regs.c pmu_visibility(): UNDEFINED without the vCPU's feature; HVF has none: EC "
-	 "0x18"},
-	{"PMEV_EL0", ENC(3, 3, 14, 8, 0), CRM_8, {U, U, U, X}, "as PM_EL0"},
-	{"PMMIR",
-	 ENC(3, 0, 9, 14, 6),
-	 ONE,
-	 {N, N, N, X},
-	 "sys_regs.c trap_raz_wi(), if the CPU has it"},
-	{"PMINTEN", ENC(3, 0, 9, 14, 0), OP2S, {U, U, U, X}, "as PM_EL0"},
-
-	/* Debugging: MDCR_EL2.TDA traps all of it, and what Obverse lets alone the kernel emulates. */
-	{"OSLAR",
-	 ENC(2, 0, 1, 0, 4),
-	 ONE,
-	 {N, N, N, W},
-	 "sys_regs.c trap_oslar(); HVF: EC 0x18, which the back end ignores"},
-	{"OSLSR",
-	 ENC(2, 0, 1, 1, 4),
-	 ONE,
-	 {N, N, N, Z},
-	 "sys_regs.c trap_oslsr_el1(); HVF: as OSLAR"},
-	{"OSDLR", ENC(2, 0, 1, 3, 4), ONE, {Z, Z, Z, Z}, "sys_regs.c trap_raz_wi(); HVF: as OSLAR"},
-	{"DBGPRCR", ENC(2, 0, 1, 4, 4), ONE, {Z, Z, Z, N}, "sys_regs.c trap_raz_wi()"},
-	{"MDRAR", ENC(2, 0, 1, 0, 0), ONE, {Z, Z, Z, N}, "as DBGPRCR"},
-	{"OSDTRRX", ENC(2, 0, 0, 0, 2), ONE, {Z, Z, Z, N}, "as DBGPRCR"},
-	{"OSDTRTX", ENC(2, 0, 0, 3, 2), ONE, {Z, Z, Z, N}, "as DBGPRCR"},
-	{"OSECCR", ENC(2, 0, 0, 6, 2), ONE, {Z, Z, Z, N}, "as DBGPRCR"},
-	{"DBGCLAIMSET", ENC(2, 0, 7, 8, 6), ONE, {Z, Z, Z, N}, "as DBGPRCR"},
-	{"DBGCLAIMCLR", ENC(2, 0, 7, 9, 6), ONE, {Z, Z, Z, N}, "as DBGPRCR"},
-	{"MDCCSR", ENC(2, 3, 0, 1, 0), ONE, {Z, Z, Z, N}, "as DBGPRCR"},
-	{"DBGDTR", ENC(2, 3, 0, 4, 0), ONE, {Z, Z, Z, N}, "as DBGPRCR"},
-	{"DBGDTRRX", ENC(2, 3, 0, 5, 0), ONE, {Z, Z, Z, N}, "as DBGPRCR"},
-
-	/* IMPLEMENTATION DEFINED. */
-	{"ACTLR", ENC(3, 0, 1, 0, 1), ONE, {W, W, W, N}, "sys_regs.c access_actlr(): HCR_EL2.TACR"},
-	{"IMPDEF",
-	 ENC(3, 0, 11, 0, 0),
-	 IMPDEF,
-	 {U, U, U, X},
-	 "HCR_EL2.TIDCP, then kvm_inject_undefined(); HVF: EC 0x18"},
-	{"IMPDEF_SYS", ENC(1, 0, 11, 0, 0), IMPDEF, {U, U, U, U}, "as IMPDEF"},
-
-	/* EL2, EL3 and Secure EL1. */
-	{"UPPER",
-	 ENC(3, 4, 0, 0, 0),
-	 UPPER,
-	 {U, U, U, U},
-	 "Arm ARM D1: UNDEFINED at EL1 before any trap; seen on 6.1 and 6.12"},
-	{"UPPER_DEBUG", ENC(2, 4, 0, 0, 0), UPPER, {U, U, U, U}, "as UPPER"},
-	{"UPPER_SYS",
-	 ENC(1, 4, 0, 0, 0),
-	 UPPER,
-	 {U, U, U, U},
-	 "as UPPER: TLBI and AT of EL2 and EL3"},
-
-	/* Caches: HCR_EL2.TSW. */
-	{"DC_ISW",
-	 ENC(1, 0, 7, 6, 2),
-	 ONE,
-	 {W, W, W, N},
-	 "sys_regs.c access_dcsw(): nothing with FEAT_S2FWB"},
-	{"DC_CSW", ENC(1, 0, 7, 10, 2), ONE, {W, W, W, N}, "as DC_ISW"},
-	{"DC_CISW", ENC(1, 0, 7, 14, 2), ONE, {W, W, W, N}, "as DC_ISW"},
-
-	/* What belongs to the highest level, which is the host's. */
-	{"RVBAR",
-	 ENC(3, 0, 12, 0, 1),
-	 ONE,
-	 {U, U, U, U},
-	 "Arm ARM D24.2: only if EL1 is the highest level"},
-	{"RMR", ENC(3, 0, 12, 0, 2), ONE, {U, U, U, U}, "as RVBAR"},
-	{"CNTFRQ",
-	 ENC(3, 3, 14, 0, 0),
-	 ONE,
-	 {RO, RO, RO, RO},
-	 "Arm ARM D24.11: written at the highest level"},
-
-	/* Here for the record. */
-	{"CNTP",
-	 ENC(3, 3, 14, 2, 0),
-	 OP2S,
-	 {N, N, N, N},
-	 "VHE: the hardware's; nVHE: emul_ptimer of arch_timer.c; HVF: EC 0x18, the back end's"},
-	{"CNT",
-	 ENC(3, 3, 14, 0, 0),
-	 OP2S,
-	 {N, N, N, N},
-	 "CNTFRQ, CNTPCT, CNTVCT: never trapped, offsets apart"},
-	{"ID",
-	 ENC(3, 0, 0, 0, 0),
-	 CRMS,
-	 {N, N, N, N},
-	 "HCR_EL2.TID3: values of soft_like_reset(), reserved ones 0"},
+#define LIKE(name, value, mask, kvm61_vhe, kvm61_nvhe, kvm612, hvf, reason)                        \
+	{#name,                                                                                    \
+	 value,                                                                                    \
+	 mask,                                                                                     \
+	 {LIKE_##kvm61_vhe, LIKE_##kvm61_nvhe, LIKE_##kvm612, LIKE_##hvf},                         \
+	 reason},
+#include "hv/soft/like.def"
+#undef LIKE
 };
 
 const struct soft_like_row *soft_like_rows(unsigned *count)
@@ -219,7 +55,8 @@ const struct soft_like_row *soft_like_rows(unsigned *count)
 
 const struct soft_like_row *soft_like_match(uint32_t word)
 {
-	if (word >> 25 != 0xd4 >> 1) /* 0xd4 and 0xd5 */
+	/* 0xd4 and 0xd5; nothing here is about SYSL. */
+	if (word >> 25 != 0xd4 >> 1 || (word & 0xfff80000) == 0xd5280000)
 		return NULL;
 	for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
 		if ((word & rows[i].mask) == rows[i].value)
