@@ -48,32 +48,32 @@ struct access {
 };
 
 static const struct access accesses[] = {
-	{0xf9400000, IMM12, false, false, false}, /* LDR Xt */
-	{0xf9000000, IMM12, false, false, false}, /* STR Xt */
-	{0xb9400000, IMM12, false, false, false}, /* LDR Wt */
-	{0xb9000000, IMM12, false, false, false}, /* STR Wt */
-	{0x79400000, IMM12, false, false, false}, /* LDRH */
-	{0x79000000, IMM12, false, false, false}, /* STRH */
-	{0x39400000, IMM12, false, false, false}, /* LDRB */
-	{0x39000000, IMM12, false, false, false}, /* STRB */
-	{0x39c00000, IMM12, false, false, false}, /* LDRSB Wt */
-	{0x79800000, IMM12, false, false, false}, /* LDRSH Xt */
-	{0xb9800000, IMM12, false, false, false}, /* LDRSW */
-	{0xf8400000, IMM9, false, false, false},  /* LDUR Xt */
-	{0xf8000000, IMM9, false, false, false},  /* STUR Xt */
-	{0xb8000000, IMM9, false, false, false},  /* STUR Wt */
-	{0x78400000, IMM9, false, false, false},  /* LDURH */
-	{0xf8400800, IMM9, false, false, false},  /* LDTR Xt */
-	{0xf8000800, IMM9, false, false, false},  /* STTR Xt */
-	{0x38400800, IMM9, false, false, false},  /* LDTRB */
-	{0xb8800800, IMM9, false, false, false},  /* LDTRSW */
-	{0x78000800, IMM9, false, false, false},  /* STTRH */
-	{0xf84007e0, IMM9, false, false, false},  /* LDR Xt, [SP], post */
-	{0xf8400fe0, IMM9, false, false, false},  /* LDR Xt, [SP], pre */
-	{0xa9400000, IMM7, true, false, true},	  /* LDP Xt */
-	{0xa9000000, IMM7, true, false, false},	  /* STP Xt */
-	{0x29400000, IMM7, true, false, true},	  /* LDP Wt */
-	{0x69400000, IMM7, true, false, true},	  /* LDPSW */
+	{0xf9400000, IMM12, false, false, false},     /* LDR Xt */
+	{0xf9000000, IMM12, false, false, false},     /* STR Xt */
+	{0xb9400000, IMM12, false, false, false},     /* LDR Wt */
+	{0xb9000000, IMM12, false, false, false},     /* STR Wt */
+	{0x79400000, IMM12, false, false, false},     /* LDRH */
+	{0x79000000, IMM12, false, false, false},     /* STRH */
+	{0x39400000, IMM12, false, false, false},     /* LDRB */
+	{0x39000000, IMM12, false, false, false},     /* STRB */
+	{0x39c00000, IMM12, false, false, false},     /* LDRSB Wt */
+	{0x79800000, IMM12, false, false, false},     /* LDRSH Xt */
+	{0xb9800000, IMM12, false, false, false},     /* LDRSW */
+	{0xf8400000, IMM9, false, false, false},      /* LDUR Xt */
+	{0xf8000000, IMM9, false, false, false},      /* STUR Xt */
+	{0xb8000000, IMM9, false, false, false},      /* STUR Wt */
+	{0x78400000, IMM9, false, false, false},      /* LDURH */
+	{0xf8400800, IMM9, false, false, false},      /* LDTR Xt */
+	{0xf8000800, IMM9, false, false, false},      /* STTR Xt */
+	{0x38400800, IMM9, false, false, false},      /* LDTRB */
+	{0xb8800800, IMM9, false, false, false},      /* LDTRSW */
+	{0x78000800, IMM9, false, false, false},      /* STTRH */
+	{0xf84007e0, IMM9, false, false, false},      /* LDR Xt, [SP], post */
+	{0xf8400fe0, IMM9, false, false, false},      /* LDR Xt, [SP], pre */
+	{0xa9400000, IMM7, true, false, true},	      /* LDP Xt */
+	{0xa9000000, IMM7, true, false, false},	      /* STP Xt */
+	{0x29400000, IMM7, true, false, true},	      /* LDP Wt */
+	{0x69400000, IMM7, true, false, true},	      /* LDPSW */
 	{0xc8dffc00, NO_OFFSET, false, false, false}, /* LDAR Xt */
 	{0xc89ffc00, NO_OFFSET, false, false, false}, /* STLR Xt */
 	{0x88dffc00, NO_OFFSET, false, false, false}, /* LDAR Wt */
@@ -163,41 +163,41 @@ static void msr(uint32_t reg, unsigned rt)
 
 /* Storage and PSTATE: read and written with any value. */
 static const uint32_t plain[] = {
-	SYSREG(3, 0, 4, 2, 0),	 /* SPSel */
-	SYSREG(3, 3, 4, 2, 1),	 /* DAIF */
-	SYSREG(3, 3, 4, 2, 0),	 /* NZCV */
-	SYSREG(3, 0, 4, 2, 3),	 /* PAN */
-	SYSREG(3, 0, 4, 2, 4),	 /* UAO */
-	SYSREG(3, 0, 4, 0, 1),	 /* ELR_EL1 */
-	SYSREG(3, 0, 6, 0, 0),	 /* FAR_EL1 */
-	SYSREG(3, 3, 13, 0, 2),	 /* TPIDR_EL0 */
-	SYSREG(3, 0, 13, 0, 4),	 /* TPIDR_EL1 */
-	SYSREG(3, 4, 4, 0, 1),	 /* ELR_EL2 */
-	SYSREG(3, 4, 6, 0, 0),	 /* FAR_EL2 */
-	SYSREG(3, 0, 4, 1, 0),	 /* SP_EL0 */
-	SYSREG(3, 4, 4, 1, 0),	 /* SP_EL1 */
-	SYSREG(3, 6, 4, 1, 0),	 /* SP_EL2 */
+	SYSREG(3, 0, 4, 2, 0),	/* SPSel */
+	SYSREG(3, 3, 4, 2, 1),	/* DAIF */
+	SYSREG(3, 3, 4, 2, 0),	/* NZCV */
+	SYSREG(3, 0, 4, 2, 3),	/* PAN */
+	SYSREG(3, 0, 4, 2, 4),	/* UAO */
+	SYSREG(3, 0, 4, 0, 1),	/* ELR_EL1 */
+	SYSREG(3, 0, 6, 0, 0),	/* FAR_EL1 */
+	SYSREG(3, 3, 13, 0, 2), /* TPIDR_EL0 */
+	SYSREG(3, 0, 13, 0, 4), /* TPIDR_EL1 */
+	SYSREG(3, 4, 4, 0, 1),	/* ELR_EL2 */
+	SYSREG(3, 4, 6, 0, 0),	/* FAR_EL2 */
+	SYSREG(3, 0, 4, 1, 0),	/* SP_EL0 */
+	SYSREG(3, 4, 4, 1, 0),	/* SP_EL1 */
+	SYSREG(3, 6, 4, 1, 0),	/* SP_EL2 */
 };
 
 /* Read only, or not written because it would be the end. */
 static const uint32_t readable[] = {
-	SYSREG(3, 0, 4, 2, 2), /* CurrentEL */
-	SYSREG(3, 0, 5, 2, 0), /* ESR_EL1 */
+	SYSREG(3, 0, 4, 2, 2),	/* CurrentEL */
+	SYSREG(3, 0, 5, 2, 0),	/* ESR_EL1 */
 	SYSREG(3, 0, 12, 1, 0), /* ISR_EL1 */
 	SYSREG(3, 0, 12, 0, 0), /* VBAR_EL1 */
-	SYSREG(3, 0, 1, 0, 2), /* CPACR_EL1 */
+	SYSREG(3, 0, 1, 0, 2),	/* CPACR_EL1 */
 	SYSREG(3, 0, 14, 1, 0), /* CNTKCTL_EL1 */
 	SYSREG(3, 3, 14, 0, 0), /* CNTFRQ_EL0 */
 	SYSREG(3, 0, 10, 2, 0), /* MAIR_EL1 */
 	SYSREG(3, 4, 10, 2, 0), /* MAIR_EL2 */
 	SYSREG(3, 6, 10, 2, 0), /* MAIR_EL3 */
-	SYSREG(3, 4, 5, 2, 0), /* ESR_EL2 */
-	SYSREG(3, 6, 5, 2, 0), /* ESR_EL3 */
+	SYSREG(3, 4, 5, 2, 0),	/* ESR_EL2 */
+	SYSREG(3, 6, 5, 2, 0),	/* ESR_EL3 */
 	SYSREG(3, 4, 12, 0, 0), /* VBAR_EL2 */
-	SYSREG(3, 4, 1, 1, 0), /* HCR_EL2 */
-	SYSREG(3, 6, 1, 1, 0), /* SCR_EL3 */
+	SYSREG(3, 4, 1, 1, 0),	/* HCR_EL2 */
+	SYSREG(3, 6, 1, 1, 0),	/* SCR_EL3 */
 	SYSREG(3, 6, 13, 0, 2), /* TPIDR_EL3 */
-	SYSREG(3, 0, 0, 0, 0), /* MIDR_EL1 */
+	SYSREG(3, 0, 0, 0, 0),	/* MIDR_EL1 */
 };
 
 /* An ERET to a misaligned address is KNOWN_PC_ALIGNMENT. */
@@ -262,9 +262,9 @@ static void address_translation(void)
 static void tlb_maintenance(void)
 {
 	static const uint32_t words[] = {
-		0xd508831f, 0xd508871f, 0xd5088320, 0xd5088720, 0xd5088740, 0xd5088760, 0xd50887a0,
-		0xd50887e0, 0xd50c8720, 0xd50c871f, 0xd50c879f, 0xd50c87df, 0xd50c8420, 0xd50e8720,
-		0xd50e871f, 0xd50e83a0,
+		0xd508831f, 0xd508871f, 0xd5088320, 0xd5088720, 0xd5088740, 0xd5088760,
+		0xd50887a0, 0xd50887e0, 0xd50c8720, 0xd50c871f, 0xd50c879f, 0xd50c87df,
+		0xd50c8420, 0xd50e8720, 0xd50e871f, 0xd50e83a0,
 	};
 	uint32_t w = words[below(ARRAY_COUNT(words))];
 
@@ -307,7 +307,9 @@ static void call(void)
 	if (one_in(6))
 		emit(one_in(2) ? below(0x10000) : 0xd4400000 | below(0x10000) << 5);
 	else
-		emit(words[known(KNOWN_HVC) && (!now.ns || now.level == 3) ? below(2) * 3 : below(4)] | below(0x1000) << 5);
+		emit(words[known(KNOWN_HVC) && (!now.ns || now.level == 3) ? below(2) * 3
+									   : below(4)] |
+		     below(0x1000) << 5);
 }
 
 static void landmark(unsigned behind)
@@ -352,10 +354,12 @@ static void exception_return(void)
 
 static void jump(void)
 {
-	if (one_in(3))
+	if (one_in(3) && !now.stage2)
 		mov(X_TEMP, CODE + 4 * below(100) + 1 + below(3));
 	else
 		mov(X_TEMP, (now.va[below(VAS)] & ~3ULL) + odd_start());
+	if (now.stage2 && known(KNOWN_PC_ALIGNMENT))
+		emit(0x927ef400 | X_TEMP << 5 | X_TEMP); /* AND X29, X29, #~3 */
 	landmark(1);
 	emit(0xd61f0000 | X_TEMP << 5);
 }
@@ -391,9 +395,20 @@ static const struct {
 	void (*fn)(void);
 	unsigned weight;
 } kinds[] = {
-	{load_store, 40}, {special, 10}, {msr_immediate, 6}, {address_translation, 8},
-	{tlb_maintenance, 4}, {cache_maintenance, 5}, {change, 8}, {call, 6},
-	{exception_return, 4}, {jump, 2}, {pending, 3}, {arithmetic, 2}, {align_sp, 2}, {barrier, 2},
+	{load_store, 40},
+	{special, 10},
+	{msr_immediate, 6},
+	{address_translation, 8},
+	{tlb_maintenance, 4},
+	{cache_maintenance, 5},
+	{change, 8},
+	{call, 6},
+	{exception_return, 4},
+	{jump, 2},
+	{pending, 3},
+	{arithmetic, 2},
+	{align_sp, 2},
+	{barrier, 2},
 	{fp, 1},
 };
 

@@ -36,11 +36,11 @@ void gic_init(void)
 	WRITE(S3_6_C12_C12_5, 15); /* ICC_SRE_EL3 */
 	WRITE(scr_el3, 0x431);
 	asm volatile("isb");
-	WRITE(S3_4_C12_C9_5, 15); /* ICC_SRE_EL2 */
-	WRITE(S3_0_C12_C12_5, 7); /* ICC_SRE_EL1 */
+	WRITE(S3_4_C12_C9_5, 15);  /* ICC_SRE_EL2 */
+	WRITE(S3_0_C12_C12_5, 7);  /* ICC_SRE_EL1 */
 	WRITE(S3_0_C4_C6_0, 0xff); /* ICC_PMR_EL1 */
-	WRITE(S3_0_C12_C12_6, 1); /* ICC_IGRPEN0_EL1 */
-	WRITE(S3_6_C12_C12_7, 3); /* ICC_IGRPEN1_EL3 */
+	WRITE(S3_0_C12_C12_6, 1);  /* ICC_IGRPEN0_EL1 */
+	WRITE(S3_6_C12_C12_7, 3);  /* ICC_IGRPEN1_EL3 */
 	asm volatile("isb");
 }
 

@@ -2,13 +2,23 @@
 /* Exceptions of a scenario: all of them get here, at EL3 with the MMU off. Notes them and goes on behind. */
 #include "image.h"
 
-#define EC(esr) ((esr) >> 26 & 63)
-#define IL	 (1ULL << 20)
-#define PAN	 (1ULL << 22)
-#define UAO	 (1ULL << 23)
+#define EC(esr)	    ((esr) >> 26 & 63)
+#define IL	    (1ULL << 20)
+#define PAN	    (1ULL << 22)
+#define TAG	    (0xffULL << 56)
+#define UAO	    (1ULL << 23)
 #define HCR_VIRTUAL (1ULL << 6 | 1ULL << 7 | 1ULL << 8)
 
-enum { EC_SVC = 0x15, EC_HVC, EC_SMC, EC_IABT_LOW = 0x20, EC_IABT, EC_PC, EC_ILLEGAL = 0x0e, EC_SYSREG = 0x18 };
+enum {
+	EC_SVC = 0x15,
+	EC_HVC,
+	EC_SMC,
+	EC_IABT_LOW = 0x20,
+	EC_IABT,
+	EC_PC,
+	EC_ILLEGAL = 0x0e,
+	EC_SYSREG = 0x18
+};
 
 struct context context;
 struct event events[EVENTS];
@@ -79,6 +89,16 @@ static struct event *note(unsigned level, unsigned vector)
 	}
 	if ((vector & 3) == 0)
 		blur(e);
+	/* The SMC of a vector, trapped. */
+	if (known(KNOWN_NZCV) && e->elr - FIX < 0x1000)
+		e->spsr &= 0x0fffffff;
+	if (known(KNOWN_ILLEGAL_RETURN) && e->elr - FIX < 0x1000) {
+		e->spsr &= ~PAN;
+		e->spsr3 &= ~PAN;
+	}
+	if (known(KNOWN_WALK_LEVEL) && level == 2 && (vector & 3) == 0 && has_hpfar(e->esr) &&
+	    e->esr >> 7 & 1)
+		e->esr &= ~3ULL;
 	if (known(KNOWN_ISV) && level == 2 && (vector & 3) == 0 && EC(e->esr) == 0x25)
 		e->esr &= ~0x1ffc000ULL;
 	if (known(KNOWN_PC_ALIGNMENT) && (EC(e->esr) | 1) == EC_IABT && e->elr & 3)
@@ -94,6 +114,8 @@ static struct event *note(unsigned level, unsigned vector)
 		if (known(KNOWN_ILLEGAL_RETURN)) {
 			e->spsr &= ~PAN;
 			e->spsr3 &= ~PAN;
+			e->elr &= ~TAG;
+			e->far &= ~TAG;
 		}
 	}
 	return e;
@@ -104,12 +126,13 @@ static bool in_code(uint64_t pc)
 	return pc - CODE < 4ULL * now.words;
 }
 
-static void __attribute__((noreturn)) go_on(uint64_t pc, uint64_t pstate)
+static void __attribute__((noreturn)) go_on(uint64_t pc, uint64_t pstate, bool again)
 {
 	unsigned slot = (unsigned)((pc - CODE) / 4);
 
-	/* Forward only, except behind a call that stands for itself. */
-	if (slot < last_slot || slot >= now.words || event_count == EVENTS)
+	/* Forward only: it comes to an end. */
+	if (slot < last_slot || (slot == last_slot && !again) || slot >= now.words ||
+	    event_count == EVENTS)
 		leave();
 	last_slot = slot;
 	WRITE(elr_el3, CODE + 4 * slot);
@@ -169,7 +192,7 @@ static void __attribute__((noreturn)) after(const struct event *e)
 		if ((pc - CODE) / 4 <= last_slot)
 			leave();
 	}
-	go_on(pc, pstate);
+	go_on(pc, pstate, e->vector & 3);
 }
 
 void on_exception(void) __attribute__((noreturn));

@@ -43,6 +43,10 @@ enum known {
 	KNOWN_PARTIAL_STORE,
 	KNOWN_DIRTY_EXECUTE,
 	KNOWN_ISV,
+	KNOWN_WALK_LEVEL,
+	KNOWN_PTW,
+	KNOWN_STAGE2_START,
+	KNOWN_INTERRUPT_ORDER,
 };
 bool known(enum known k);
 
@@ -67,10 +71,10 @@ void print(const char *format, ...); /* %s, %x (64 bits), %u */
 enum { FRAMES = 16, FRAME = 0x10000, VAS = 16 };
 
 struct tables {
-	unsigned bits;	/* of a page's size: 12, 14, 16 */
-	unsigned size;	/* of the address space, in bits */
+	unsigned bits;	 /* of a page's size: 12, 14, 16 */
+	unsigned size;	 /* of the address space, in bits */
 	unsigned output; /* of the output addresses, in bits */
-	unsigned start; /* level of the first table */
+	unsigned start;	 /* level of the first table */
 	uint64_t root;
 	bool upper, stage2, big_endian, el1; /* el1: two privilege levels */
 };
@@ -101,13 +105,13 @@ uint64_t block_size(const struct tables *t, unsigned level);
 struct scenario {
 	uint64_t seed;
 	unsigned kind;
-	unsigned level;	 /* to begin with */
-	bool ns;	 /* SCR_EL3.NS */
+	unsigned level; /* to begin with */
+	bool ns;	/* SCR_EL3.NS */
 	bool stage2;
 	bool access_flag; /* the hardware sets it */
-	bool mmu, zero; /* DC ZVA */
-	bool device;	 /* Device memory may be mapped: alignment is always checked */
-	uint64_t pstate; /* to begin with */
+	bool mmu, zero;	  /* DC ZVA */
+	bool device;	  /* Device memory may be mapped: alignment is always checked */
+	uint64_t pstate;  /* to begin with */
 	uint64_t va[VAS];
 	struct leaf leaf[VAS], leaf2[FRAMES];
 	struct tables lower, upper, ipa, el2, el3;

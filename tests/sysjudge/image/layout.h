@@ -4,10 +4,10 @@
 #define LAYOUT_H
 
 /* Physical addresses, and virtual ones of the first two in every regime. */
-#define FIX    0x42000000 /* vectors: EL1, EL2, EL3, each 0x800 bytes */
-#define CODE   0x42010000 /* the scenario's instructions */
-#define DATA   0x42100000 /* 16 frames of 64 KiB */
-#define TABLES 0x42400000 /* translation tables */
+#define FIX	    0x42000000 /* vectors: EL1, EL2, EL3, each 0x800 bytes */
+#define CODE	    0x42010000 /* the scenario's instructions */
+#define DATA	    0x42100000 /* 16 frames of 64 KiB */
+#define TABLES	    0x42400000 /* translation tables */
 
 #define VECTORS_EL1 (FIX + 0x000)
 #define VECTORS_EL2 (FIX + 0x800)

@@ -84,7 +84,8 @@ static void print_start(void)
 	      now.pstate, now.words);
 	print("sctlr_el1 %x tcr_el1 %x ttbr0_el1 %x ttbr1_el1 %x mair_el1 %x\n", READ(sctlr_el1),
 	      READ(tcr_el1), READ(ttbr0_el1), READ(ttbr1_el1), READ(mair_el1));
-	print("tcr_el2 %x ttbr0_el2 %x mair_el2 %x sctlr_el2 %x hcr_el2 %x vtcr_el2 %x vttbr_el2 %x\n",
+	print("tcr_el2 %x ttbr0_el2 %x mair_el2 %x sctlr_el2 %x hcr_el2 %x vtcr_el2 %x vttbr_el2 "
+	      "%x\n",
 	      READ(tcr_el2), READ(ttbr0_el2), READ(mair_el2), READ(sctlr_el2), READ(hcr_el2),
 	      READ(vtcr_el2), READ(vttbr_el2));
 	print("tcr_el3 %x ttbr0_el3 %x mair_el3 %x sctlr_el3 %x scr_el3 %x\n", READ(tcr_el3),
@@ -121,9 +122,11 @@ static void finish(void)
 	static uint64_t fp[2 * 12] __attribute__((aligned(16)));
 	uint64_t hash = hash_events(escaped);
 
-	asm volatile("stp q16, q17, [%0]; stp q18, q19, [%0, #32]; stp q20, q21, [%0, #64];"
-		     "stp q22, q23, [%0, #96]; stp q24, q25, [%0, #128]; stp q26, q27, [%0, #160]"
-		     ::"r"(fp) : "memory");
+	asm volatile(
+		"stp q16, q17, [%0]; stp q18, q19, [%0, #32]; stp q20, q21, [%0, #64];"
+		"stp q22, q23, [%0, #96]; stp q24, q25, [%0, #128]; stp q26, q27, [%0, #160]" ::"r"(
+			fp)
+		: "memory");
 
 	if (!escaped) {
 		for (unsigned i = 0; i < 31; i++)

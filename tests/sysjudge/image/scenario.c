@@ -11,7 +11,7 @@ struct control {
 static struct control control;
 
 enum { EL2_AND_BELOW = 3 };
-#define BIT(n)	   (1ULL << (n))
+#define BIT(n)	    (1ULL << (n))
 #define MAYBE(n, b) (one_in(n) ? BIT(b) : 0)
 
 /* ---- address spaces ---- */
@@ -40,10 +40,8 @@ static unsigned tg1(unsigned bits)
 
 static struct tables new_space(bool el1, bool upper, bool big_endian, unsigned output)
 {
-	struct tables t = {.bits = PICK(12, 12, 14, 16),
-			   .upper = upper,
-			   .el1 = el1,
-			   .big_endian = big_endian};
+	struct tables t = {
+		.bits = PICK(12, 12, 14, 16), .upper = upper, .el1 = el1, .big_endian = big_endian};
 
 	t.size = upper ? 25 + below(24) : 31 + below(18);
 	t.output = output ? output : PICK(32, 36, 40, 42, 44, 48, 48);
@@ -101,12 +99,12 @@ static uint64_t sctlr(unsigned el, bool big_endian)
 	v |= BIT(2) | BIT(12) | MAYBE(8, 19);
 	if (!known(KNOWN_SP_ALIGNMENT))
 		v |= MAYBE(3, 3) | (el == 1 ? MAYBE(2, 4) : 0);
-	v |= one_in(16) ? 0 : BIT(0);
+	v |= one_in(16) && el == (now.level ? now.level : 1) ? 0 : BIT(0);
 	if (((now.device || !(v & 1)) && known(KNOWN_DEVICE_ALIGNMENT)) || one_in(4))
 		v |= BIT(1);
 	if (el == 1)
-		v |= MAYBE(2, 9) | MAYBE(2, 14) | MAYBE(2, 15) | MAYBE(2, 16) |
-		     MAYBE(2, 18) | MAYBE(2, 26) | MAYBE(8, 24) | (one_in(4) ? 0 : BIT(23));
+		v |= MAYBE(2, 9) | MAYBE(2, 14) | MAYBE(2, 15) | MAYBE(2, 16) | MAYBE(2, 18) |
+		     MAYBE(2, 26) | MAYBE(8, 24) | (one_in(4) ? 0 : BIT(23));
 	if (el == 1 && one_in(4))
 		v &= ~BIT(23);
 	return v | (big_endian ? BIT(25) : 0);
@@ -139,8 +137,8 @@ static void make_upper_el(struct tables *t, unsigned el)
 
 	*t = new_space(false, false, be, 0);
 	map_fixed(t);
-	c->tcr[el] = tcr_low(t) | BIT(31) | BIT(23) | ps(t) << 16 | MAYBE(3, 20) |
-		     MAYBE(6, 21) | MAYBE(3, 22) | MAYBE(8, 24);
+	c->tcr[el] = tcr_low(t) | BIT(31) | BIT(23) | ps(t) << 16 | MAYBE(3, 20) | MAYBE(6, 21) |
+		     MAYBE(3, 22) | MAYBE(8, 24);
 	now.access_flag |= c->tcr[el] & BIT(21);
 	c->sctlr[el] = sctlr(el, be);
 	c->mair[el] = mair();
@@ -241,9 +239,13 @@ static void choose_hcr(void)
 	if (now.kind == KIND_EL1)
 		return;
 	c->hcr |= now.stage2 ? BIT(0) : 0;
-	c->hcr |= MAYBE(4, 3) | MAYBE(4, 4) | MAYBE(4, 5) | MAYBE(8, 6) | MAYBE(8, 7) | MAYBE(12, 19) |
-		  MAYBE(8, 23) | MAYBE(8, 24) | MAYBE(8, 25) | MAYBE(8, 26) | MAYBE(8, 28) |
-		  MAYBE(12, 29) | MAYBE(8, 30) | MAYBE(8, 9) | MAYBE(8, 2);
+	c->hcr |= MAYBE(4, 3) | MAYBE(4, 4) | MAYBE(4, 5) | MAYBE(8, 6) | MAYBE(8, 7) |
+		  MAYBE(12, 19) | MAYBE(8, 23) | MAYBE(8, 24) | MAYBE(8, 25) | MAYBE(8, 26) |
+		  MAYBE(8, 28) | MAYBE(12, 29) | MAYBE(8, 30) | MAYBE(8, 9);
+	if (known(KNOWN_INTERRUPT_ORDER) && c->hcr & BIT(6))
+		c->hcr &= ~BIT(7);
+	if (now.stage2 || !known(KNOWN_PTW))
+		c->hcr |= MAYBE(8, 2);
 }
 
 static void choose_controls(void)
@@ -327,8 +329,11 @@ static void make_stage2(unsigned fixed)
 	t->start = start_level(t->bits, t->size);
 	lowest = t->bits == 12 ? 2 : 3;
 	/* Up to 16 tables side by side save a level: D8.2.7. There is no level 0 with the larger granules. */
-	if (t->start < lowest && BIT(t->size) >> 4 <= block_size(t, t->start) && (one_in(2) || (t->bits > 12 && !t->start)))
+	if (t->start < lowest && BIT(t->size) >> 4 <= block_size(t, t->start) &&
+	    (one_in(2) || (t->bits > 12 && !t->start)))
 		t->start++;
+	if (known(KNOWN_STAGE2_START) && t->start < lowest - 1)
+		t->output = 48;
 	tables_begin(t);
 	map_fixed(t);
 	each_descriptor(0, fixed, add_page, NULL);
@@ -336,7 +341,8 @@ static void make_stage2(unsigned fixed)
 	for (unsigned f = 0; f < FRAMES; f++) {
 		now.leaf2[f] = map_random(t, DATA + f * FRAME, DATA + below(FRAMES) * FRAME, 3);
 		if (t->bits == 12)
-			map_random(t, DATA + f * FRAME + 0x1000, DATA + below(FRAMES) * FRAME + 0x1000, 3);
+			map_random(t, DATA + f * FRAME + 0x1000,
+				   DATA + below(FRAMES) * FRAME + 0x1000, 3);
 	}
 	c->vtcr = (tcr_low(t) & 0xffff) | BIT(31) | ps(t) << 16 | MAYBE(2, 19) | MAYBE(4, 21) |
 		  MAYBE(2, 22) | (uint64_t)(lowest - t->start) << 6;
@@ -346,8 +352,9 @@ static void make_stage2(unsigned fixed)
 
 static void fp_clear(void)
 {
-	asm volatile(".irp n,0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,"
-		     "28,29,30,31\n	movi v\\n\\().2d, #0\n.endr");
+	asm volatile(
+		".irp n,0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,"
+		"28,29,30,31\n	movi v\\n\\().2d, #0\n.endr");
 }
 
 /* What scenarios may leave behind. */

@@ -156,7 +156,8 @@ static uint64_t attributes(const struct tables *t)
 	if (one_in(3) || (d & DBM && known(KNOWN_DIRTY_EXECUTE)))
 		d |= 1ULL << 54;
 	if (t->el1)
-		d |= (uint64_t)below(2) << 11 | (one_in(3) || (d & DBM && known(KNOWN_DIRTY_EXECUTE)) ? 1ULL << 53 : 0);
+		d |= (uint64_t)below(2) << 11 |
+		     (one_in(3) || (d & DBM && known(KNOWN_DIRTY_EXECUTE)) ? 1ULL << 53 : 0);
 	else
 		d |= 1 << 6; /* AP[1] is RES1 */
 	if (one_in(8))
