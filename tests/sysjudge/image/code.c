@@ -200,15 +200,27 @@ static const uint32_t readable[] = {
 	SYSREG(3, 0, 0, 0, 0),	/* MIDR_EL1 */
 };
 
+static bool is_elr(uint32_t r)
+{
+	return r == SYSREG(3, 0, 4, 0, 1) || r == SYSREG(3, 4, 4, 0, 1);
+}
+
 /* An ERET to a misaligned address is KNOWN_PC_ALIGNMENT. */
 static void write_plain(uint32_t r)
 {
-	if (r == SYSREG(3, 0, 4, 0, 1) || r == SYSREG(3, 4, 4, 0, 1)) {
+	if (is_elr(r)) {
 		emit(0x927ef400 | number_register() << 5 | X_TEMP); /* AND X29, Xn, #~3 */
 		msr(r, X_TEMP);
 	} else {
 		msr(r, number_register());
 	}
+}
+
+static void read_plain(uint32_t r, unsigned rt)
+{
+	mrs(r, rt);
+	if (is_elr(r) && known(KNOWN_ILLEGAL_RETURN))
+		emit(0x9240dc00 | rt << 5 | rt); /* AND Xt, Xt, #(1 << 56) - 1 */
 }
 
 static void special(void)
@@ -218,7 +230,7 @@ static void special(void)
 	if (one_in(2)) {
 		r = plain[below(ARRAY_COUNT(plain))];
 		if (one_in(2))
-			mrs(r, 16 + below(11));
+			read_plain(r, 16 + below(11));
 		else
 			write_plain(r);
 		return;
@@ -322,6 +334,13 @@ static unsigned odd_start(void)
 	return one_in(2) ? 0 : one_in(2) || known(KNOWN_PC_ALIGNMENT) ? 0x10 : 2;
 }
 
+/* The register may hold something else, if what sets it was skipped. */
+static void align(unsigned rd)
+{
+	if (known(KNOWN_PC_ALIGNMENT))
+		emit(0x927ef400 | rd << 5 | rd); /* AND Xd, Xd, #~3 */
+}
+
 static uint64_t random_spsr(void)
 {
 	uint64_t m = PICK(0, 4, 5, 4, 5, 8, 9, 12, 13, 1, 2, 6, 14);
@@ -346,7 +365,8 @@ static void exception_return(void)
 	if (one_in(6))
 		mov(X_TEMP2, (now.va[below(VAS)] & ~3ULL) + odd_start());
 	else /* a place a little behind: the mov() here takes two words */
-		mov(X_TEMP2, CODE + 4 * (now.words + 5));
+		mov(X_TEMP2, CODE + 4 * (now.words + 5 + known(KNOWN_PC_ALIGNMENT)));
+	align(X_TEMP2);
 	msr(elr[el], X_TEMP2);
 	landmark(1);
 	emit(0xd69f03e0);
@@ -354,12 +374,12 @@ static void exception_return(void)
 
 static void jump(void)
 {
-	if (one_in(3) && !now.stage2)
-		mov(X_TEMP, CODE + 4 * below(100) + 1 + below(3));
-	else
+	if (one_in(3) && !now.stage2) { /* ADR: misaligned, but executable */
+		emit(0x10000000 | (1 + below(3)) << 29 | below(16) << 5 | X_TEMP);
+	} else {
 		mov(X_TEMP, (now.va[below(VAS)] & ~3ULL) + odd_start());
-	if (now.stage2 && known(KNOWN_PC_ALIGNMENT))
-		emit(0x927ef400 | X_TEMP << 5 | X_TEMP); /* AND X29, X29, #~3 */
+		align(X_TEMP);
+	}
 	landmark(1);
 	emit(0xd61f0000 | X_TEMP << 5);
 }
