@@ -216,10 +216,15 @@ static void write_plain(uint32_t r)
 	}
 }
 
+static bool is_far(uint32_t r)
+{
+	return r == SYSREG(3, 0, 6, 0, 0) || r == SYSREG(3, 4, 6, 0, 0);
+}
+
 static void read_plain(uint32_t r, unsigned rt)
 {
 	mrs(r, rt);
-	if (is_elr(r) && known(KNOWN_ILLEGAL_RETURN))
+	if ((is_elr(r) || is_far(r)) && known(KNOWN_ILLEGAL_RETURN))
 		emit(0x9240dc00 | rt << 5 | rt); /* AND Xt, Xt, #(1 << 56) - 1 */
 }
 
