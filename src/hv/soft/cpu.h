@@ -84,6 +84,8 @@ struct soft_cpu {
 	struct soft_tlb_entry *tlb; /* of the current level's view */
 	uint64_t context[2];
 	uint64_t tbi_mask[2]; /* bits of an address that count, by bit 55 */
+	bool el2_upper;	      /* at EL2, with HCR_EL2.E2H: addresses have an upper half; */
+	bool el2_host;	      /* ... and with TGE: EL0 is in the same regime */
 
 	/* Local exclusive monitor. */
 	bool excl_valid;
@@ -135,7 +137,7 @@ static inline uint64_t soft_branch_address(const struct soft_cpu *c, uint64_t ta
 	bool upper = bit(target, 55);
 	uint64_t mask = c->tbi_mask[upper];
 
-	return upper && soft_el(c) < 2 ? target | ~mask : target & mask;
+	return upper && (soft_el(c) < 2 || c->el2_upper) ? target | ~mask : target & mask;
 }
 
 /* ---- exceptions: set next_pc to the vector ---- */

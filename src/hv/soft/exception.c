@@ -82,6 +82,8 @@ void soft_context_changed(struct soft_cpu *c)
 	c->context[1] = soft_context_id(c, 1);
 	c->tbi_mask[0] = address_mask(c, control, 0);
 	c->tbi_mask[1] = address_mask(c, control, 1);
+	c->el2_upper = el == 2 && bit(soft_hcr(c), ARM_HCR_E2H);
+	c->el2_host = c->el2_upper && bit(soft_hcr(c), ARM_HCR_TGE);
 	c->big_endian = bit(sctlr, el ? 25 : 24);
 	c->align_check = bit(sctlr, 1);
 	c->sp_align_check = bit(sctlr, el ? 3 : 4);

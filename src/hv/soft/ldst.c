@@ -240,11 +240,13 @@ void soft_PRFM_lit(struct soft_cpu *c, uint32_t w)
 
 /* ---- unprivileged ---- */
 
-/* AArch64.IsUnprivAccessPriv(): only EL1 has an unprivileged view here (no FEAT_VHE), and UAO makes these
- * instructions ordinary ones. */
+/* AArch64.IsUnprivAccessPriv(): EL1 and a host have an unprivileged view, and UAO makes these instructions ordinary
+ * ones. */
 static unsigned unprivileged(const struct soft_cpu *c)
 {
-	return soft_el(c) == 1 && !bit(c->pstate, 23) ? SOFT_MEM_UNPRIV : 0;
+	bool has_user = soft_el(c) == 1 || (soft_el(c) == 2 && c->el2_host);
+
+	return has_user && !bit(c->pstate, 23) ? SOFT_MEM_UNPRIV : 0;
 }
 
 static void ldtr(struct soft_cpu *c, uint32_t w, enum extend extend)
