@@ -3,7 +3,7 @@
  * Queries on the table of system registers. Rules of access: Arm ARM (DDI 0487), the accessibility
  * pseudocode of each register in D24, as far as it says UNDEFINED.
  *
- * Not covered: AArch32 forms, and EL2 registers that read as zero at EL3 of a PE without EL2.
+ * Not covered: AArch32 forms, and that EL2 registers read as zero at EL3 of a PE without EL2.
  */
 #include "arm/sysreg.h"
 
@@ -104,6 +104,11 @@ const struct sysreg_desc *sysreg_find(const char *name)
 			return sysreg_lookup(also[i].code);
 	}
 	return sysreg_lookup(generic_code(name));
+}
+
+bool sysreg_exists(const struct sysreg_desc *d, const struct arm_features *features, uint32_t els)
+{
+	return arm_has(features, d->feature) && ((d->read | d->write) & els);
 }
 
 bool sysreg_allowed(const struct sysreg_desc *d, unsigned el, bool write,

@@ -123,6 +123,9 @@ static inline bool sysreg_is_id(uint16_t code)
 	       SYSREG_CRM(code) <= 7;
 }
 
+/* Does a PE with these features and levels (bit n: ELn) have it? */
+bool sysreg_exists(const struct sysreg_desc *d, const struct arm_features *features, uint32_t els);
+
 /* What decides on access beside the level. */
 struct sysreg_env {
 	const struct arm_features *features;

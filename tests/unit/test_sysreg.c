@@ -559,9 +559,27 @@ static void test_pstate_ops(void **state)
 	assert_null(sysop_lookup(SYSREG(0, 7, 4, 0, 0)));
 }
 
+static void test_exists(void **state)
+{
+	static const uint64_t ids[SYSREG_INDEX_COUNT];
+	struct arm_features none, all;
+
+	arm_features_from_id(&none, ids);
+	memset(&all, 0xff, sizeof(all));
+	assert_true(sysreg_exists(reg("SCTLR_EL1"), &none, 3));
+	assert_false(sysreg_exists(reg("SCTLR_EL2"), &all, 3));
+	assert_true(sysreg_exists(reg("SCTLR_EL2"), &none, 7));
+	assert_false(sysreg_exists(reg("TTBR1_EL2"), &none, 7)); /* FEAT_VHE */
+	assert_true(sysreg_exists(reg("TTBR1_EL2"), &all, 7));
+	assert_false(sysreg_exists(reg("SCR_EL3"), &all, 7));
+	assert_true(sysreg_exists(reg("SCR_EL3"), &none, 0xb));
+	assert_true(sysreg_exists(reg("OSLAR_EL1"), &none, 3)); /* write-only */
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_exists),
 		cmocka_unit_test(test_encodings),
 		cmocka_unit_test(test_sorted),
 		cmocka_unit_test(test_names),

@@ -389,9 +389,10 @@ void soft_MSR_imm(struct soft_cpu *c, uint32_t w)
 
 int soft_sysreg_get(struct soft_cpu *c, uint16_t code, uint64_t *value)
 {
-	const struct sysreg_desc *d = describe(c->sys->vm, code);
+	const struct hv_vm *vm = c->sys->vm;
+	const struct sysreg_desc *d = describe(vm, code);
 
-	if (!d && !sysreg_is_id(code))
+	if (d ? !sysreg_exists(d, &vm->features, vm->els) : !sysreg_is_id(code))
 		return -ENOENT;
 	if (!read_special(c, code, value))
 		*value = d ? read_stored(c, d) : 0;
