@@ -31,6 +31,8 @@ enum {
 #undef CPU_MODEL
 };
 
+enum { ARMV8_0 = CPU_A53 | CPU_A57 | CPU_A72 };
+
 static const char *const model_names[] = {
 #define CPU_MODEL(name, symbol, midr) name,
 #include "dev/cpu-model.def"
@@ -127,6 +129,9 @@ static int cpu_init(struct dev *d, struct err *e)
 	if (c->model == MODEL_HOST)
 		return 0;
 	pe_id_field(d->host->pes, SYS_MIDR_EL1, 31, 0, midrs[c->model]);
+	/* Kernels that know one of these cores do not expect it to have FEAT_VHE, and Linux stops at it. */
+	if (1U << c->model & ARMV8_0)
+		pe_id_field(d->host->pes, SYS_ID_AA64MMFR1_EL1, 11, 8, 0);
 	for (unsigned i = 0; i < IMPDEF_COUNT; i++) {
 		if (has(c, &impdefs[i]))
 			pe_sysreg_add(d->host->pes, impdefs[i].sysreg, &impdef_ops, &c->reg[i]);

@@ -108,6 +108,8 @@ static void test_cpu_model(void **state)
 	assert_false(cpu_is_host(f.dev));
 	assert_int_equal(fake_pe_id(f.host.pes, SYS_MIDR_EL1, &mask), 0x411fd070);
 	assert_int_equal(mask, 0xffffffff);
+	assert_int_equal(fake_pe_id(f.host.pes, SYS_ID_AA64MMFR1_EL1, &mask), 0);
+	assert_int_equal(mask, 0xf00); /* no FEAT_VHE */
 	assert_true(fake_pe_sysreg_read(f.host.pes, &pe0, l2ctlr, &v));
 	assert_int_equal(v, 1 << 24);
 	assert_true(fake_pe_sysreg_write(f.host.pes, &pe1, cpuectlr, 0x40));
@@ -122,6 +124,8 @@ static void test_cpu_model(void **state)
 
 	make(&f, &cpu_component, max, 1);
 	assert_int_equal(fake_pe_id(f.host.pes, SYS_MIDR_EL1, &mask), 0x000f0510);
+	fake_pe_id(f.host.pes, SYS_ID_AA64MMFR1_EL1, &mask);
+	assert_int_equal(mask, 0);
 	assert_false(fake_pe_sysreg_read(f.host.pes, &pe0, cpuectlr, &v));
 	drop(&f);
 
