@@ -14,8 +14,6 @@
 
 #include "host/clock.h"
 #include "host/loop.h"
-#include "util/bits.h"
-#include "util/err.h"
 
 enum { TURN_NS = 4096, LOOK_NS = 1000000 };
 

@@ -6,7 +6,6 @@
 #include "hv/soft/soft.h"
 #include "mem/mem.h"
 #include "pe/set.h"
-#include "util/bits.h"
 #include "util/err.h"
 
 #include <pthread.h>

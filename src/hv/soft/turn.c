@@ -11,7 +11,6 @@
 #include "hv/soft/sys.h"
 
 #include "host/clock.h"
-#include "util/err.h"
 
 static uint64_t since_settled(const struct soft_cpu *c)
 {
