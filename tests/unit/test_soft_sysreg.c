@@ -201,6 +201,25 @@ static void test_trap_el0(void **state)
 	destroy(&m);
 }
 
+/* DCZID_EL0.DZP follows the traps of DC ZVA. */
+static void test_zero_block(void **state)
+{
+	struct machine m;
+
+	create(&m, TO_EL2);
+	SET(&m, SCTLR_EL1, GET(&m, SCTLR_EL1) | 1 << 14);
+	assert_int_equal(mrs(&m, 0, SYS_DCZID_EL0), 4);
+	SET(&m, HCR_EL2, 1ULL << ARM_HCR_TDZ);
+	assert_int_equal(mrs(&m, 0, SYS_DCZID_EL0), 0x14);
+	assert_int_equal(mrs(&m, 1, SYS_DCZID_EL0), 0x14);
+	assert_int_equal(mrs(&m, 2, SYS_DCZID_EL0), 4);
+	SET(&m, HCR_EL2, 0);
+	SET(&m, SCTLR_EL1, GET(&m, SCTLR_EL1) & ~(1ULL << 14));
+	assert_int_equal(mrs(&m, 0, SYS_DCZID_EL0), 0x14);
+	assert_int_equal(mrs(&m, 1, SYS_DCZID_EL0), 4);
+	destroy(&m);
+}
+
 /* ---- FEAT_VHE ---- */
 
 static void test_vhe(void **state)
@@ -437,11 +456,17 @@ static void test_every_encoding(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_trap_el2), cmocka_unit_test(test_trap_el3),
-		cmocka_unit_test(test_trap_el0), cmocka_unit_test(test_vhe),
-		cmocka_unit_test(test_timers),	 cmocka_unit_test(test_counters),
-		cmocka_unit_test(test_identity), cmocka_unit_test(test_no_el2),
-		cmocka_unit_test(test_reset),	 cmocka_unit_test(test_every_encoding),
+		cmocka_unit_test(test_trap_el2),
+		cmocka_unit_test(test_trap_el3),
+		cmocka_unit_test(test_trap_el0),
+		cmocka_unit_test(test_zero_block),
+		cmocka_unit_test(test_vhe),
+		cmocka_unit_test(test_timers),
+		cmocka_unit_test(test_counters),
+		cmocka_unit_test(test_identity),
+		cmocka_unit_test(test_no_el2),
+		cmocka_unit_test(test_reset),
+		cmocka_unit_test(test_every_encoding),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

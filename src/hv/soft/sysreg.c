@@ -134,6 +134,16 @@ static uint64_t *sp_of(struct soft_cpu *c, unsigned el)
 	return el == current ? &c->sp : &c->sys->sp_el[el];
 }
 
+/* DZP: would DC ZVA trap here? D24.2.37. */
+static uint64_t zero_block(const struct soft_cpu *c)
+{
+	struct arm_route r = soft_route(c);
+	struct arm_trap t = arm_trap_maintenance(&r, ARM_OP_ZERO, true, soft_current_sctlr(c));
+
+	return SOFT_REG(c, DCZID_EL0) |
+	       (t.kind == ARM_TRAP_NONE ? 0 : sysreg_mask(SYSF_DCZID_EL0_DZP));
+}
+
 static bool read_special(struct soft_cpu *c, uint16_t code, uint64_t *v)
 {
 	switch (code) {
@@ -184,6 +194,9 @@ static bool read_special(struct soft_cpu *c, uint16_t code, uint64_t *v)
 		break;
 	case SYS_ISR_EL1:
 		*v = soft_isr(c);
+		break;
+	case SYS_DCZID_EL0:
+		*v = zero_block(c);
 		break;
 	default:
 		return soft_pmu_read(c, code, v) || soft_timer_read(c, code, v);
