@@ -245,6 +245,59 @@ static void special(void)
 	mrs(r, r == SYSREG(3, 0, 0, 0, 0) || r >= SYSREG(3, 4, 0, 0, 0) ? 31 : 16 + below(11));
 }
 
+/* What one of the cores has and the other has not. */
+static bool of_other_feature(uint32_t r)
+{
+	static const uint32_t others[] = {
+		SYSREG(3, 3, 4, 2, 6),	/* SSBS */
+		SYSREG(3, 6, 1, 1, 1),	/* SDER32_EL3 */
+		SYSREG(3, 6, 12, 0, 2), /* RMR_EL3 */
+		SYSREG(3, 4, 3, 0, 0),	/* DACR32_EL2: AArch32 */
+		SYSREG(3, 4, 5, 0, 1),	/* IFSR32_EL2 */
+		SYSREG(3, 4, 5, 3, 0),	/* FPEXC32_EL2 */
+		SYSREG(3, 0, 12, 1, 1), /* DISR_EL1: FEAT_RAS */
+		SYSREG(3, 4, 12, 1, 1), /* VDISR_EL2 */
+		SYSREG(3, 4, 5, 2, 3),	/* VSESR_EL2 */
+		SYSREG(3, 4, 2, 0, 1),	/* TTBR1_EL2: FEAT_VHE */
+		SYSREG(3, 4, 13, 0, 1), /* CONTEXTIDR_EL2 */
+	};
+	static const struct {
+		uint32_t mask, value;
+	} groups[] = {
+		{SYSREG(3, 7, 0, 0, 0), SYSREG(3, 5, 0, 0, 0)},	   /* _EL12, _EL02: FEAT_VHE */
+		{SYSREG(3, 7, 15, 15, 0), SYSREG(3, 4, 14, 3, 0)}, /* CNTHV */
+		{SYSREG(3, 7, 15, 15, 0), SYSREG(3, 0, 10, 4, 0)}, /* LORegions: FEAT_LOR */
+		{SYSREG(3, 7, 15, 15, 0), SYSREG(3, 0, 5, 3, 0)},  /* FEAT_RAS */
+		{SYSREG(3, 7, 15, 15, 0), SYSREG(3, 0, 5, 4, 0)},
+		{SYSREG(3, 7, 15, 15, 0), SYSREG(3, 0, 5, 5, 0)},
+	};
+
+	for (unsigned i = 0; i < ARRAY_COUNT(others); i++) {
+		if (others[i] == r)
+			return true;
+	}
+	for (unsigned i = 0; i < ARRAY_COUNT(groups); i++) {
+		if ((r & groups[i].mask) == groups[i].value)
+			return true;
+	}
+	return false;
+}
+
+/* Read any register, existing or not. Not: what is IMPLEMENTATION DEFINED (CRn 11, 15), the PMU (9), the interrupt
+ * controller's, of which reads do something (12, CRm 8 and up), event counters (14, CRm 8 and up: their number). */
+static void any_register(void)
+{
+	unsigned crn, crm = below(16);
+	uint32_t r;
+
+	do
+		crn = below(15);
+	while (crn == 11 || crn == 9 || ((crn == 12 || crn == 14) && crm >= 8));
+	r = SYSREG(3, below(8), crn, crm, below(8));
+	if (!of_other_feature(r))
+		mrs(r, 31);
+}
+
 static void msr_immediate(void)
 {
 	static const uint32_t words[] = {
@@ -289,6 +342,42 @@ static void tlb_maintenance(void)
 		return;
 	emit(w | ((w & 31) ? 0 : number_register()));
 	emit(0xd5033b9f); /* DSB ISH */
+}
+
+static void any_tlb_maintenance(void)
+{
+	unsigned op1 = below(8);
+
+	if (op1 != 4 || now.level != 3 || now.ns || !known(KNOWN_TLBI_EL2))
+		emit(0xd5000000 | SYSREG(1, op1, 8, below(16), below(8)) | 31);
+}
+
+/* Other rights and traps for EL1 and EL0. The TLB may hold what SCTLR_EL1 and MAIR_EL1 said. */
+static void change_control(void)
+{
+	switch (below(4)) {
+	case 0:
+		mov(X_TEMP, random_sctlr());
+		msr(SYSREG(3, 0, 1, 0, 0), X_TEMP);
+		emit(0xd508871f); /* TLBI VMALLE1 */
+		emit(0xd5033b9f);
+		break;
+	case 1:
+		mov(X_TEMP, below(4) << 20);
+		msr(SYSREG(3, 0, 1, 0, 2), X_TEMP); /* CPACR_EL1 */
+		break;
+	case 2:
+		mov(X_TEMP, random64() & 0x303);
+		msr(SYSREG(3, 0, 14, 1, 0), X_TEMP); /* CNTKCTL_EL1 */
+		break;
+	default:
+		mov(X_TEMP, random_mair());
+		msr(SYSREG(3, 0, 10, 2, 0), X_TEMP); /* MAIR_EL1 */
+		emit(0xd508871f);
+		emit(0xd5033b9f);
+		break;
+	}
+	emit(0xd5033fdf);
 }
 
 static void cache_maintenance(void)
@@ -375,6 +464,7 @@ static void exception_return(void)
 	msr(elr[el], X_TEMP2);
 	landmark(1);
 	emit(0xd69f03e0);
+	emit(0xd503201f); /* NOP: an illegal return costs the instruction behind it */
 }
 
 static void jump(void)
@@ -422,6 +512,9 @@ static const struct {
 } kinds[] = {
 	{load_store, 40},
 	{special, 10},
+	{any_register, 6},
+	{any_tlb_maintenance, 2},
+	{change_control, 3},
 	{msr_immediate, 6},
 	{address_translation, 8},
 	{tlb_maintenance, 4},

@@ -120,6 +120,8 @@ struct scenario {
 extern struct scenario now;
 void make_scenario(uint64_t seed);
 void set_registers(void);
+uint64_t random_sctlr(void);
+uint64_t random_mair(void);
 /* What of the data frames is filled, accessed and compared. */
 void each_word(void (*fn)(volatile uint64_t *p, void *opaque), void *opaque);
 

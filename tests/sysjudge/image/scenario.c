@@ -75,7 +75,7 @@ static uint64_t tcr_low(const struct tables *t)
 	       PICK(0, 2, 3) << 12 | (uint64_t)tg0(t->bits) << 14;
 }
 
-static uint64_t mair(void)
+uint64_t random_mair(void)
 {
 	uint64_t v = 0;
 
@@ -125,7 +125,7 @@ static void make_el1(void)
 		     MAYBE(8, 42);
 	now.access_flag = c->tcr[1] & BIT(39);
 	c->sctlr[1] = sctlr(1, be);
-	c->mair[1] = mair();
+	c->mair[1] = random_mair();
 	c->ttbr[1] = now.lower.root | (uint64_t)below(0x200) << 48;
 	c->ttbr1 = now.upper.root | (uint64_t)below(0x200) << 48;
 }
@@ -141,7 +141,7 @@ static void make_upper_el(struct tables *t, unsigned el)
 		     MAYBE(3, 22) | MAYBE(8, 24);
 	now.access_flag |= c->tcr[el] & BIT(21);
 	c->sctlr[el] = sctlr(el, be);
-	c->mair[el] = mair();
+	c->mair[el] = random_mair();
 	c->ttbr[el] = t->root;
 }
 
@@ -355,6 +355,13 @@ static void fp_clear(void)
 	asm volatile(
 		".irp n,0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,"
 		"28,29,30,31\n	movi v\\n\\().2d, #0\n.endr");
+}
+
+/* UMA, DZE, UCT, nTWI, nTWE, WXN, SPAN, E0E, UCI in another way. */
+uint64_t random_sctlr(void)
+{
+	return control.sctlr[1] ^ (random64() & (BIT(9) | BIT(14) | BIT(15) | BIT(16) | BIT(18) |
+						 BIT(19) | BIT(23) | BIT(24) | BIT(26)));
 }
 
 /* What scenarios may leave behind. */
