@@ -105,13 +105,13 @@ static void destroy(struct machine *m)
 enum { DONE = -1 };
 
 /* DONE, or the level that took an exception. */
-static int execute(struct machine *m, unsigned el, uint16_t code, bool is_read)
+static int execute_at(struct machine *m, uint64_t pstate, uint16_t code, bool is_read)
 {
 	struct hv_exit x;
 	uint64_t pc;
 
 	put(m, CODE, 0xd5000001U | (uint32_t)is_read << 21 | (uint32_t)code << 5);
-	set(m, REG_PSTATE, ARM_PSTATE_DAIF | el << 2 | (el ? 1 : 0));
+	set(m, REG_PSTATE, ARM_PSTATE_DAIF | pstate);
 	set(m, REG_PC, RAM + CODE);
 	do
 		ops->run(m->cpu, &x);
@@ -119,6 +119,11 @@ static int execute(struct machine *m, unsigned el, uint16_t code, bool is_read)
 	assert_int_equal(x.kind, HV_EXIT_INTERCEPT);
 	pc = get(m, REG_PC) - RAM;
 	return pc == CODE + 4 ? DONE : (int)(pc / 0x1000);
+}
+
+static int execute(struct machine *m, unsigned el, uint16_t code, bool is_read)
+{
+	return execute_at(m, el << 2 | (el ? 1 : 0), code, is_read);
 }
 
 static uint64_t mrs(struct machine *m, unsigned el, uint16_t code)
@@ -365,6 +370,22 @@ static void test_no_el2(void **state)
 	destroy(&m);
 }
 
+/* SP_EL0 has a name only while it is not the stack pointer. */
+static void test_current_sp(void **state)
+{
+	struct machine m;
+
+	create(&m, TO_EL3);
+	for (unsigned el = 1; el <= 3; el++) {
+		assert_int_equal(execute_at(&m, el << 2, SYS_SP_EL0, true), el);
+		assert_int_equal(execute_at(&m, el << 2, SYS_SP_EL0, false), el);
+		msr(&m, el, SYS_SP_EL0, 0x1000 * el);
+		assert_int_equal(mrs(&m, el, SYS_SP_EL0), 0x1000 * el);
+	}
+	assert_int_equal(execute_at(&m, 3 << 2, SYS_SP_EL1, true), DONE);
+	destroy(&m);
+}
+
 static void test_reset(void **state)
 {
 	struct machine m;
@@ -456,17 +477,12 @@ static void test_every_encoding(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_trap_el2),
-		cmocka_unit_test(test_trap_el3),
-		cmocka_unit_test(test_trap_el0),
-		cmocka_unit_test(test_zero_block),
-		cmocka_unit_test(test_vhe),
-		cmocka_unit_test(test_timers),
-		cmocka_unit_test(test_counters),
-		cmocka_unit_test(test_identity),
-		cmocka_unit_test(test_no_el2),
-		cmocka_unit_test(test_reset),
-		cmocka_unit_test(test_every_encoding),
+		cmocka_unit_test(test_trap_el2), cmocka_unit_test(test_trap_el3),
+		cmocka_unit_test(test_trap_el0), cmocka_unit_test(test_zero_block),
+		cmocka_unit_test(test_vhe),	 cmocka_unit_test(test_timers),
+		cmocka_unit_test(test_counters), cmocka_unit_test(test_identity),
+		cmocka_unit_test(test_no_el2),	 cmocka_unit_test(test_current_sp),
+		cmocka_unit_test(test_reset),	 cmocka_unit_test(test_every_encoding),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
