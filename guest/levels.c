@@ -196,6 +196,7 @@ enum { E3 = 1, NO3 = 2, W = 4, U = 8, S = 16, SGI0 = 32, SGI1 = 64, SPT = 128 };
 #define HCR_TGE	 BIT(27)
 #define HCR_TDZ	 BIT(28)
 #define HCR_HCD	 BIT(29)
+#define HCR_E2H	 BIT(34)
 /* SCTLR_EL1 */
 #define DZE  BIT(14)
 #define NTWI BIT(16)
@@ -519,6 +520,57 @@ static void test_virtual(void)
 	set_up(SCR_BASE, HCR_BASE, SCTLR_EL1_BASE | OPEN);
 }
 
+#define SCTLR_EL2_BASE 0x30c50830ULL /* nTWI, nTWE, SPAN */
+#define FPEN(n)	       ((uint64_t)(n) << 20)
+
+/* EL0 of a host: HCR_EL2.{E2H,TGE}. Only around the run: the names of EL1's registers mean EL2's meanwhile. */
+static void run_in_host(uint64_t sctlr, uint64_t cptr, unsigned flags, trap_fn *fn)
+{
+	interrupt(flags, true);
+	msr("hcr_el2", HCR_BASE | HCR_TGE | HCR_E2H);
+	isb();
+	msr("sctlr_el2", sctlr);
+	msr("cptr_el2", cptr);
+	isb();
+	run_at(0, flags, fn, (uint64_t)buffer);
+	msr("hcr_el2", HCR_BASE);
+	isb();
+	msr("cptr_el2", 0x33ff);
+	msr("sctlr_el2", SCTLR_EL2_BASE);
+	isb();
+	interrupt(flags, false);
+}
+
+static void test_host(void)
+{
+	const uint64_t open = SCTLR_EL2_BASE | OPEN;
+
+	if (!(mrs("id_aa64mmfr1_el1") >> 8 & 0xf)) {
+		note("no FEAT_VHE");
+		return;
+	}
+	run_in_host(open, FPEN(3), 0, do_svc);
+	took(2, EC(0x15) | 1, "SVC at EL0 of a host");
+	ok_eq(event.pan, 0, "PAN stays with SPAN of SCTLR_EL2");
+	run_in_host(open & ~BIT(23), FPEN(3), 0, do_svc);
+	ok_eq(event.pan, 1 << 22, "PAN is set without");
+	run_in_host(open & ~DZE, FPEN(3), 0, do_zva);
+	took(2, SYS(1, 1, 3, 7, 0, 4), "DC ZVA at EL0 of a host, no DZE");
+	run_in_host(open & ~UCI, FPEN(3), 0, do_ivau);
+	took(2, SYS(1, 1, 3, 7, 0, 5), "IC IVAU at EL0 of a host, no UCI");
+	run_in_host(open, FPEN(3), 0, do_civac);
+	took(2, NONE, "DC CIVAC at EL0 of a host");
+	run_in_host(open, FPEN(1), 0, do_fp);
+	took(2, FP, "FP at EL0 of a host, FPEN 1");
+	run_in_host(open, FPEN(3), 0, do_fp);
+	took(2, NONE, "FP at EL0 of a host, FPEN 3");
+	run_in_host(open, FPEN(3), SGI1, do_nothing);
+	took(2, NONE, "IRQ at EL0 of a host, masked");
+	run_in_host(open, FPEN(3), U | SGI1, do_nothing);
+	ok(event.level == 2 && event.vector == 9, "IRQ at EL0 of a host", "EL%lu vector %lu",
+	   event.level, event.vector);
+}
+
 FRAGMENT(do_iar, "mrs x0, s3_0_c12_c12_0");
 FRAGMENT(do_eoir, "mov x0, #42\n msr s3_0_c12_c12_1, x0");
 FRAGMENT(do_sgi, "mov x0, #1\n msr s3_0_c12_c11_5, x0");
@@ -636,7 +688,7 @@ static void begin(void)
 	msr("vbar_el1", levels_vectors_el1);
 	msr("cptr_el2", 0x33ff);
 	msr("mdcr_el2", 0);
-	msr("sctlr_el2", 0x30c50830);
+	msr("sctlr_el2", SCTLR_EL2_BASE);
 	msr("cnthctl_el2", 3);
 	msr("vpidr_el2", mrs("midr_el1"));
 	msr("vmpidr_el2", mrs("mpidr_el1"));
@@ -658,6 +710,7 @@ void guest_main(void)
 	test_return();
 	test_entry();
 	test_virtual();
+	test_host();
 	test_vgic();
 	test_stage2();
 }
