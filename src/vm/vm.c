@@ -384,10 +384,8 @@ static int boot_from(struct vm *vm, struct dev *d, const struct dev_boot *in, st
 
 	if (r || !b.found)
 		return r;
-	vm->entry = (struct pe_entry){.pc = b.pc,
-				      .code = b.image_start,
-				      .code_end = b.image_end,
-				      .at_reset = b.at_reset};
+	vm->entry = (struct pe_entry){
+		.pc = b.pc, .code = b.image_start, .code_end = b.image_end, .at_reset = b.at_reset};
 	memcpy(vm->entry.x, b.x, sizeof(vm->entry.x));
 	return 1;
 }

@@ -55,9 +55,9 @@ struct soft_tlb_entry {
 	uint64_t addend;  /* host address - virtual address */
 	uint64_t context; /* soft_cpu.context[] of the half of the address space */
 	/* For the slow path: the page as it was translated. */
-	uint8_t prot;	   /* enum arm_prot that this view has */
-	uint8_t direct;	   /* bit n: enum soft_access n can go to memory once it is known to be aligned */
-	uint8_t size_bits; /* log2 of the page or block of stage 1 */
+	uint8_t prot; /* enum arm_prot that this view has */
+	uint8_t direct; /* bit n: enum soft_access n can go to memory once it is known to be aligned */
+	uint8_t size_bits;	    /* log2 of the page or block of stage 1 */
 	bool device, device_stage1; /* ... by stage 1 alone */
 	bool host, writable;	    /* memory; that may be written */
 	bool secure;		    /* pa is Secure */

@@ -85,7 +85,7 @@ struct hv_vm {
 	uint16_t sysreg_place[1 << 15];	   /* by code & 0x7fff: place in it + 1 */
 	uint8_t sysreg_group[1 << 15];	   /* the same: enum arm_trap_group */
 	struct sysreg_masks sysreg_masks[2][SYSREG_INDEX_COUNT]; /* by HCR_EL2.E2H */
-	hv_wants_fn *wants; /* interception policy */
+	hv_wants_fn *wants;					 /* interception policy */
 	void *wants_opaque;
 
 	pthread_mutex_t lock; /* guards writers of regions and cpu[] */
@@ -273,7 +273,7 @@ void soft_device(struct soft_cpu *c, uint64_t va, uint64_t pa, unsigned bytes, b
 		 unsigned flags, uint64_t value);
 
 /* ---- timer.c ---- */
-uint64_t soft_counter(const struct soft_cpu *c); /* CNTPCT_EL0 */
+uint64_t soft_counter(const struct soft_cpu *c);	 /* CNTPCT_EL0 */
 uint64_t soft_counter_virtual(const struct soft_cpu *c); /* CNTVCT_EL0 at the current level */
 /* Levels of the timers' outputs now; sets deadline_ns. */
 uint32_t soft_timers(struct soft_cpu *c);
