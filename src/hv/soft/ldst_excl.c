@@ -314,7 +314,8 @@ static void *find_atomic(struct soft_cpu *c, uint32_t w, unsigned bytes)
 	if (!find_base(c, w, &va))
 		return NULL;
 	p = soft_tlb_hit(c, va, bytes, SOFT_WRITE);
-	if (p && !(va & (bytes - 1)))
+	/* Stage 2 can make memory that is only written. */
+	if (p && soft_tlb_hit(c, va, bytes, SOFT_READ) && !(va & (bytes - 1)))
 		return p;
 	if (!soft_host(c, va, bytes, false, SOFT_MEM_ALIGNED))
 		return NULL;
