@@ -47,6 +47,7 @@ enum known {
 	KNOWN_PTW,
 	KNOWN_STAGE2_START,
 	KNOWN_INTERRUPT_ORDER,
+	KNOWN_COUNTER_TRAP,
 };
 bool known(enum known k);
 

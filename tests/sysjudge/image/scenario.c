@@ -260,6 +260,8 @@ static void choose_controls(void)
 	c->cptr3 = now.kind == KIND_EL1 ? 0 : MAYBE(10, 10) | MAYBE(12, 31);
 	c->cntkctl = random64() & 0x303;
 	c->cnthctl = now.kind == KIND_EL1 ? 3 : below(4);
+	if (known(KNOWN_COUNTER_TRAP) && (c->cnthctl == 1 || c->cnthctl == 2))
+		c->cnthctl = 3;
 	c->mdcr2 = 6 | (now.kind == KIND_EL1 ? 0 : MAYBE(8, 8));
 	c->mdcr3 = 0;
 }
