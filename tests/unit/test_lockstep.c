@@ -241,7 +241,8 @@ static void test_device_timer_storm_in_wait(void **state)
 	loop_timer_init_machine(&r->timer, r->loop, always, r);
 	loop_timer_arm(&r->timer, 0);
 	CODE(r, BASE, WFI, B_SELF);
-	assert_int_equal(run(r).instructions, 1);
+	/* None, if the host's timer is due before the first turn. */
+	assert_true(run(r).instructions <= 1);
 }
 
 /* Nothing to execute: straight to the next timer. */
