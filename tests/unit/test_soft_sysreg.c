@@ -393,7 +393,7 @@ static void test_reset(void **state)
 	create(&m, TO_EL3);
 	assert_int_equal(mrs(&m, 3, SYS_SCR_EL3), 0x430);
 	assert_int_equal(mrs(&m, 3, SYS_HCR_EL2), 1ULL << ARM_HCR_RW);
-	assert_int_equal(mrs(&m, 3, SYS_MDCR_EL3), 1 << 28); /* MTPME, which is not there */
+	assert_int_equal(mrs(&m, 3, SYS_MDCR_EL3), 0);
 	assert_int_equal(mrs(&m, 3, SYS_CPTR_EL3), 0);
 	assert_int_equal(mrs(&m, 3, SYS_CPTR_EL2), 0x33ff);
 	assert_int_equal(mrs(&m, 3, SYS_MDCR_EL2), 0);
