@@ -109,7 +109,9 @@ def _deb822(text):
 
 
 def machine_sources():
-    """Debian's main and security archives as this machine reaches them: (uri, options) each."""
+    """Debian's main and security archives as this machine reaches them: (uri, options) each.
+
+    Security is None where the machine has none."""
     p = run(['apt-config', 'shell', 'L', 'Dir::Etc::sourcelist/f', 'P',
              'Dir::Etc::sourceparts/d'], timeout=30)
     conf = dict(re.findall(r"^(\w)='(.*)'$", p.stdout, re.M))
@@ -142,11 +144,8 @@ def machine_sources():
     if main and 'ubuntu' in main[0]:
         main = None
     if not main:
-        main = ('http://deb.debian.org/debian', {'signed-by': KEYRING})
-    if not security:
-        uri = main[0] + '-security' if main[0].endswith('deb.debian.org/debian') else \
-            'http://security.debian.org/debian-security'
-        security = (uri, {'signed-by': KEYRING})
+        raise Fatal("apt's sources on this machine name no Debian archive with the component main; "
+                    'add one under /etc/apt/sources.list.d')
     return main, security
 
 
@@ -171,8 +170,9 @@ class Apt:
         main, security = machine_sources()
         stanzas = [self._stanza(main, [suite])]
         if suite != 'sid':
-            stanzas = [self._stanza(main, [suite, suite + '-updates']),
-                       self._stanza(security, [suite + '-security'])]
+            stanzas = [self._stanza(main, [suite, suite + '-updates'])]
+            if security:
+                stanzas.append(self._stanza(security, [suite + '-security']))
         text = '\n'.join(stanzas)
         path = os.path.join(self.dir, 'etc/sources.d/obverse.sources')
         if read_text(path) != text:
