@@ -96,6 +96,7 @@ struct soft_cpu {
 	bool big_endian; /* data accesses of the current level */
 	bool align_check;
 	bool sp_align_check;
+	bool fp_trapped; /* FP&SIMD instructions of the current level are */
 
 	struct soft_sys *sys; /* system registers, MMU, timers, exits: sys.h */
 };

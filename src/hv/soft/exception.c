@@ -70,6 +70,15 @@ static uint64_t address_mask(const struct soft_cpu *c, unsigned el, unsigned hal
 	return bit(tcr, two ? 37 + half : 20) ? ~0ULL >> 8 : ~0ULL;
 }
 
+/* CheckFPAdvSIMDEnabled64(). */
+static struct arm_trap fp_trap(const struct soft_cpu *c)
+{
+	struct arm_route r = soft_route(c);
+
+	return arm_trap_fp(&r, SOFT_REG(c, CPACR_EL1), SOFT_REG(c, CPTR_EL2),
+			   SOFT_REG(c, CPTR_EL3));
+}
+
 void soft_context_changed(struct soft_cpu *c)
 {
 	unsigned el = soft_el(c), control = control_el(c);
@@ -87,6 +96,7 @@ void soft_context_changed(struct soft_cpu *c)
 	c->big_endian = bit(sctlr, el ? 25 : 24);
 	c->align_check = bit(sctlr, 1);
 	c->sp_align_check = bit(sctlr, el ? 3 : 4);
+	c->fp_trapped = fp_trap(c).kind != ARM_TRAP_NONE;
 	c->fetch_page = 1;
 	if (stepping)
 		soft_event(c, SOFT_EVENT_STEP);
@@ -298,18 +308,12 @@ void soft_raise_pc_alignment(struct soft_cpu *c, uint64_t pc)
 	soft_take_sync(c, arm_esr_pc_align(), pc, pc);
 }
 
-/* CheckFPAdvSIMDEnabled64(). */
 bool soft_fp_check(struct soft_cpu *c)
 {
-	uint64_t cpacr = SOFT_REG(c, CPACR_EL1);
-	struct arm_route r;
-
-	if (c->sys->vm->highest_el == 1 && bits(cpacr, 21, 20) == 3)
+	if (!c->fp_trapped)
 		return true;
-	r = soft_route(c);
-	return !soft_take_trap(c,
-			       arm_trap_fp(&r, cpacr, SOFT_REG(c, CPTR_EL2), SOFT_REG(c, CPTR_EL3)),
-			       arm_esr(ARM_EC_FP, 1U << 24 | 0xeU << 20));
+	soft_take_trap(c, fp_trap(c), arm_esr(ARM_EC_FP, 1U << 24 | 0xeU << 20));
+	return false;
 }
 
 /* ---- return ---- */

@@ -298,6 +298,9 @@ static void after_write(struct soft_cpu *c, uint16_t code)
 	case SYS_VTTBR_EL2:
 	case SYS_HCR_EL2:
 	case SYS_SCR_EL3:
+	case SYS_CPACR_EL1:
+	case SYS_CPTR_EL2:
+	case SYS_CPTR_EL3:
 	case SYS_MDSCR_EL1:
 		soft_context_changed(c);
 		break;
