@@ -3,18 +3,9 @@
  * Breakpoints, watchpoints and software step of the soft engine, in a bare machine. Expected syndromes: Arm
  * ARM (DDI 0487), D24.2.40 ESR_EL1; step: the tables of D2.12.
  */
+#include "soft_machine.h"
+
 #include "arm/exc.h"
-#include "arm/sysreg.h"
-#include "hv/hv.h"
-#include "hv/soft/soft.h"
-#include "util/err.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
 
 /* The same memory at two addresses: for EL0 and data, and for the privileged levels' code. */
 #define USER	  0x40000000ULL
@@ -64,59 +55,22 @@ enum {
 	EL2H = 9,
 };
 
-struct machine {
-	struct hv_vm *vm;
-	struct hv_vcpu *cpu;
-	uint8_t *ram;
-};
-
-static const struct hv_ops *const ops = &hv_soft_ops;
-
-static void set(struct machine *m, uint32_t id, uint64_t value)
-{
-	assert_int_equal(ops->set_reg(m->cpu, id, value), 0);
-}
-
-static uint64_t get(struct machine *m, uint32_t id)
-{
-	uint64_t value = 0;
-
-	assert_int_equal(ops->get_reg(m->cpu, id, &value), 0);
-	return value;
-}
-
-#define SET(m, name, value) set(m, REG_SYS(SYS_##name), value)
-#define GET(m, name)	    get(m, REG_SYS(SYS_##name))
-
 static uint8_t wants(void *opaque, uint32_t word)
 {
 	return word == HINT_127 ? 0xf : 0;
 }
 
-static void put(struct machine *m, unsigned offset, uint32_t word)
-{
-	memcpy(m->ram + offset, &word, 4);
-}
-
 static void set_up(struct machine *m, uint32_t els)
 {
-	struct err e = {0};
 	uint64_t l1[3] = {0, USER | BLOCK | AP_EL0, USER | BLOCK | UXN};
 
-	m->ram = aligned_alloc(4096, RAM_SIZE);
-	assert_non_null(m->ram);
-	memset(m->ram, 0, RAM_SIZE);
+	machine_create(m, &(struct hv_vm_config){.ipa_bits = 40, .els = els}, USER, RAM_SIZE);
+	ops->set_intercept(m->vm, wants, NULL);
 	memcpy(m->ram + TABLE, l1, sizeof(l1));
 	for (unsigned i = 0; i < 0x800; i += 4)
 		put(m, VECTORS + i, HINT_127);
 	for (unsigned i = 0; i < 64; i++)
 		put(m, CODE + i * 4, HINT_127);
-	assert_int_equal(
-		ops->vm_create(&(struct hv_vm_config){.ipa_bits = 40, .els = els}, &m->vm, &e), 0);
-	ops->set_intercept(m->vm, wants, NULL);
-	assert_int_equal(ops->mem_map(m->vm, USER, m->ram, RAM_SIZE, HV_READ | HV_WRITE | HV_EXEC),
-			 0);
-	assert_int_equal(ops->vcpu_create(m->vm, 0, &m->cpu, &e), 0);
 	SET(m, MAIR_EL1, 0xff);
 	SET(m, TCR_EL1, 25 | 1 << 8 | 1 << 10 | 3 << 12 | 1 << 23);
 	SET(m, TTBR0_EL1, USER + TABLE);
@@ -152,11 +106,7 @@ static int create_all(void **state)
 
 static int destroy(void **state)
 {
-	struct machine *m = *state;
-
-	ops->vcpu_destroy(m->cpu);
-	ops->vm_destroy(m->vm);
-	free(m->ram);
+	machine_destroy(*state);
 	return 0;
 }
 

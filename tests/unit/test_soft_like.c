@@ -2,20 +2,12 @@
 /* The soft engine in the place of hypervisors: options, capabilities, and what instructions and debug events do. */
 #include "hv/soft/like.h"
 
+#include "soft_machine.h"
+
 #include "arm/exc.h"
-#include "arm/sysreg.h"
-#include "hv/hv.h"
-#include "hv/soft/soft.h"
-#include "util/err.h"
 
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
 
 #define RAM 0x40000000ULL
 
@@ -34,64 +26,19 @@
 
 enum { RAM_SIZE = 0x10000, VECTORS = 0x800, CODE = 0x4000, END = 0x100, TAKEN = 0x101 };
 
-static const struct hv_ops *const ops = &hv_soft_ops;
 static const char *const names[SOFT_LIKE_COUNT] = {"kvm61-vhe", "kvm61-nvhe", "kvm612", "hvf"};
-
-struct machine {
-	struct hv_vm *vm;
-	struct hv_vcpu *cpu;
-	uint8_t *ram;
-	struct hv_exit exit;
-};
-
-static void set(struct machine *m, uint32_t id, uint64_t value)
-{
-	assert_int_equal(ops->set_reg(m->cpu, id, value), 0);
-}
-
-static uint64_t get(struct machine *m, uint32_t id)
-{
-	uint64_t value = 0;
-
-	assert_int_equal(ops->get_reg(m->cpu, id, &value), 0);
-	return value;
-}
-
-#define SET(m, name, value) set(m, REG_SYS(SYS_##name), value)
-#define GET(m, name)	    get(m, REG_SYS(SYS_##name))
-
-static void put(struct machine *m, unsigned offset, uint32_t word)
-{
-	memcpy(m->ram + offset, &word, 4);
-}
 
 static void make(struct machine *m, const char *like)
 {
 	char options[64];
-	struct err e = ERR_INIT;
 
-	m->ram = aligned_alloc(65536, RAM_SIZE);
-	assert_non_null(m->ram);
-	memset(m->ram, 0, RAM_SIZE);
+	snprintf(options, sizeof(options), "els=1,like=%s", like);
+	machine_create(m, &(struct hv_vm_config){.options = options, .ipa_bits = 36, .els = 3}, RAM,
+		       RAM_SIZE);
 	for (unsigned i = 0; i < 0x800; i += 4)
 		put(m, VECTORS + i, BRK(TAKEN));
-	snprintf(options, sizeof(options), "els=1,like=%s", like);
-	assert_int_equal(
-		ops->vm_create(&(struct hv_vm_config){.options = options, .ipa_bits = 36, .els = 3},
-			       &m->vm, &e),
-		0);
-	assert_int_equal(ops->mem_map(m->vm, RAM, m->ram, RAM_SIZE, HV_READ | HV_WRITE | HV_EXEC),
-			 0);
-	assert_int_equal(ops->vcpu_create(m->vm, 0, &m->cpu, &e), 0);
 	SET(m, VBAR_EL1, RAM + VECTORS);
 	SET(m, CPACR_EL1, 3 << 20);
-}
-
-static void drop(struct machine *m)
-{
-	ops->vcpu_destroy(m->cpu);
-	ops->vm_destroy(m->vm);
-	free(m->ram);
 }
 
 static enum hv_exit_kind run(struct machine *m)
@@ -250,7 +197,7 @@ static void test_instructions(void **state)
 		make(&m, names[l]);
 		for (size_t i = 0; i < sizeof(probes) / sizeof(probes[0]); i++)
 			check(&m, l, &probes[i]);
-		drop(&m);
+		machine_destroy(&m);
 	}
 }
 
@@ -281,7 +228,7 @@ static void test_every_row(void **state)
 			if (rows[i].does[l] == LIKE_UNDEF && !was_undefined(&m))
 				fail_msg("%s: %s", names[l], rows[i].name);
 		}
-		drop(&m);
+		machine_destroy(&m);
 	}
 }
 
@@ -295,7 +242,7 @@ static void test_actlr(void **state)
 	assert_int_equal(GET(&m, ACTLR_EL1), 0x12);
 	run_word(&m, MRS(3, 0, 1, 0, 1), 1);
 	assert_int_equal(get(&m, REG_X(1)), 0x12);
-	drop(&m);
+	machine_destroy(&m);
 }
 
 /* ---- calls ---- */
@@ -346,7 +293,7 @@ static void test_calls(void **state)
 		make(&m, names[l]);
 		for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++)
 			check_call(&m, l, &calls[i]);
-		drop(&m);
+		machine_destroy(&m);
 	}
 }
 
@@ -373,7 +320,7 @@ static void test_debug_events(void **state)
 		assert_false(m.exit.watch.is_write);
 		assert_int_equal(get(&m, REG_PC), RAM + CODE);
 		assert_int_equal(get(&m, REG_X(1)), WROTE);
-		drop(&m);
+		machine_destroy(&m);
 	}
 }
 
@@ -388,7 +335,7 @@ static void test_guests_step(void **state)
 		assert_int_equal(run_word(&m, NOP, 1), hvf ? HV_EXIT_STEP : HV_EXIT_BRK);
 		assert_int_equal(get(&m, REG_PC), RAM + CODE + (hvf ? 0 : 4));
 		assert_int_equal(GET(&m, MDSCR_EL1), 1);
-		drop(&m);
+		machine_destroy(&m);
 	}
 }
 
@@ -412,7 +359,7 @@ static void test_without_debugging(void **state)
 		assert_int_equal(run(&m), HV_EXIT_HVC);
 		assert_int_equal(get(&m, REG_PC), RAM + 4 + (locked ? CODE : VECTORS + 0x200));
 	}
-	drop(&m);
+	machine_destroy(&m);
 }
 
 /* ---- timers ---- */
@@ -435,7 +382,7 @@ static void test_timer_falls(void **state)
 		ops->run(m.cpu, &m.exit);
 		assert_int_equal(m.exit.kind, l == SOFT_LIKE_HVF ? HV_EXIT_BRK : HV_EXIT_KICK);
 		assert_int_equal(ops->timer_levels(m.cpu), 0);
-		drop(&m);
+		machine_destroy(&m);
 	}
 }
 
@@ -472,7 +419,7 @@ static void test_id_registers(void **state)
 		assert_int_equal(GET(&m, ID_AA64PFR0_EL1) >> 24 & 15, 0);
 		assert_int_equal(GET(&m, ID_AA64DFR0_EL1) >> 8 & 15, 0);
 		assert_int_equal(GET(&m, ID_AA64PFR0_EL1) >> 8 & 0xff, l != SOFT_LIKE_HVF);
-		drop(&m);
+		machine_destroy(&m);
 	}
 }
 

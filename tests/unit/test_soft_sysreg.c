@@ -1,19 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* System registers and timers of the soft engine, at every level of a bare machine. */
+#include "soft_machine.h"
+
 #include "arm/exc.h"
 #include "arm/route.h"
-#include "arm/sysreg.h"
-#include "hv/hv.h"
-#include "hv/soft/soft.h"
 #include "util/bits.h"
-#include "util/err.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
 
 #define RAM	 0x40000000ULL
 #define HINT_127 0xd5032fffU /* ends a run */
@@ -33,38 +24,9 @@ enum {
 	TO_EL3 = 0xf,
 };
 
-struct machine {
-	struct hv_vm *vm;
-	struct hv_vcpu *cpu;
-	uint8_t *ram;
-};
-
-static const struct hv_ops *const ops = &hv_soft_ops;
-
-static void set(struct machine *m, uint32_t id, uint64_t value)
-{
-	assert_int_equal(ops->set_reg(m->cpu, id, value), 0);
-}
-
-static uint64_t get(struct machine *m, uint32_t id)
-{
-	uint64_t value = 0;
-
-	assert_int_equal(ops->get_reg(m->cpu, id, &value), 0);
-	return value;
-}
-
-#define SET(m, name, value) set(m, REG_SYS(SYS_##name), value)
-#define GET(m, name)	    get(m, REG_SYS(SYS_##name))
-
 static uint8_t wants(void *opaque, uint32_t word)
 {
 	return word == HINT_127 ? 0xf : 0;
-}
-
-static void put(struct machine *m, unsigned offset, uint32_t word)
-{
-	memcpy(m->ram + offset, &word, 4);
 }
 
 static void vectors(struct machine *m)
@@ -78,26 +40,11 @@ static void vectors(struct machine *m)
 
 static void create(struct machine *m, uint32_t els)
 {
-	struct err e = {0};
-
-	m->ram = aligned_alloc(4096, RAM_SIZE);
-	assert_non_null(m->ram);
+	machine_create(m, &(struct hv_vm_config){.ipa_bits = 40, .els = els}, RAM, RAM_SIZE);
+	ops->set_intercept(m->vm, wants, NULL);
 	for (unsigned i = 0; i < RAM_SIZE; i += 4)
 		put(m, i, HINT_127);
-	assert_int_equal(
-		ops->vm_create(&(struct hv_vm_config){.ipa_bits = 40, .els = els}, &m->vm, &e), 0);
-	ops->set_intercept(m->vm, wants, NULL);
-	assert_int_equal(ops->mem_map(m->vm, RAM, m->ram, RAM_SIZE, HV_READ | HV_WRITE | HV_EXEC),
-			 0);
-	assert_int_equal(ops->vcpu_create(m->vm, 0, &m->cpu, &e), 0);
 	vectors(m);
-}
-
-static void destroy(struct machine *m)
-{
-	ops->vcpu_destroy(m->cpu);
-	ops->vm_destroy(m->vm);
-	free(m->ram);
 }
 
 /* ---- one MRS or MSR, of X1 ---- */
@@ -169,7 +116,7 @@ static void test_trap_el2(void **state)
 	SET(&m, HCR_EL2, 1ULL << ARM_HCR_TIDCP);
 	assert_int_equal(execute(&m, 1, SYSREG(3, 0, 15, 0, 0), true), 2);
 	is_undefined(&m, 2, SYSREG(3, 0, 15, 0, 0), true);
-	destroy(&m);
+	machine_destroy(&m);
 }
 
 static void test_trap_el3(void **state)
@@ -186,7 +133,7 @@ static void test_trap_el3(void **state)
 	assert_int_equal(execute(&m, 1, SYS_CNTPS_CTL_EL1, true), 3);
 	SET(&m, SCR_EL3, 1 << ARM_SCR_ST);
 	mrs(&m, 1, SYS_CNTPS_CTL_EL1);
-	destroy(&m);
+	machine_destroy(&m);
 }
 
 static void test_trap_el0(void **state)
@@ -203,7 +150,7 @@ static void test_trap_el0(void **state)
 	SET(&m, CNTHCTL_EL2, 1);
 	mrs(&m, 0, SYS_CNTPCT_EL0);
 	assert_int_equal(execute(&m, 0, SYS_CNTVCT_EL0, true), 2);
-	destroy(&m);
+	machine_destroy(&m);
 }
 
 /* DCZID_EL0.DZP follows the traps of DC ZVA. */
@@ -222,7 +169,7 @@ static void test_zero_block(void **state)
 	SET(&m, SCTLR_EL1, GET(&m, SCTLR_EL1) & ~(1ULL << 14));
 	assert_int_equal(mrs(&m, 0, SYS_DCZID_EL0), 0x14);
 	assert_int_equal(mrs(&m, 1, SYS_DCZID_EL0), 4);
-	destroy(&m);
+	machine_destroy(&m);
 }
 
 /* ---- FEAT_VHE ---- */
@@ -253,10 +200,10 @@ static void test_vhe(void **state)
 	assert_int_equal(mrs(&m, 2, SYS_CPTR_EL2), 0x33ff);
 	msr(&m, 2, SYS_ELR_EL1, 0x1234);
 	assert_int_equal(GET(&m, ELR_EL1), 0x1234);
-	destroy(&m);
+	machine_destroy(&m);
 	create(&m, EL1_ONLY);
 	assert_int_equal(bits(mrs(&m, 1, SYS_ID_AA64MMFR1_EL1), 11, 8), 0);
-	destroy(&m);
+	machine_destroy(&m);
 }
 
 /* ---- timers ---- */
@@ -301,7 +248,7 @@ static void test_timers(void **state)
 		assert_int_equal(mrs(&m, c[i].el, c[i].ctl), 5);
 		msr(&m, c[i].el, c[i].ctl, 3);
 		assert_int_equal(levels(&m, c[i].el), 0);
-		destroy(&m);
+		machine_destroy(&m);
 	}
 }
 
@@ -326,7 +273,7 @@ static void test_counters(void **state)
 	msr(&m, 2, SYS_CNTFRQ_EL0, 1000);
 	assert_int_equal(mrs(&m, 1, SYS_CNTFRQ_EL0), 1000);
 	is_undefined(&m, 1, SYS_CNTFRQ_EL0, false);
-	destroy(&m);
+	machine_destroy(&m);
 }
 
 /* ---- who a PE is, and registers of levels that do not exist ---- */
@@ -346,7 +293,7 @@ static void test_identity(void **state)
 	SET(&m, SCR_EL3, 0);
 	assert_int_equal(mrs(&m, 1, SYS_MIDR_EL1), GET(&m, MIDR_EL1));
 	assert_int_equal(bits(mrs(&m, 3, SYS_ID_AA64PFR0_EL1), 15, 0), 0x1111);
-	destroy(&m);
+	machine_destroy(&m);
 }
 
 static void test_no_el2(void **state)
@@ -367,7 +314,7 @@ static void test_no_el2(void **state)
 	is_undefined(&m, 3, SYS_SCTLR_EL12, true);
 	is_undefined(&m, 3, SYS_CNTHV_CTL_EL2, true);
 	mrs(&m, 1, SYS_TCR_EL1); /* HCR_EL2 has no effect */
-	destroy(&m);
+	machine_destroy(&m);
 }
 
 /* SP_EL0 has a name only while it is not the stack pointer. */
@@ -383,7 +330,7 @@ static void test_current_sp(void **state)
 		assert_int_equal(mrs(&m, el, SYS_SP_EL0), 0x1000 * el);
 	}
 	assert_int_equal(execute_at(&m, 3 << 2, SYS_SP_EL1, true), DONE);
-	destroy(&m);
+	machine_destroy(&m);
 }
 
 static void test_reset(void **state)
@@ -398,7 +345,7 @@ static void test_reset(void **state)
 	assert_int_equal(mrs(&m, 3, SYS_CPTR_EL2), 0x33ff);
 	assert_int_equal(mrs(&m, 3, SYS_MDCR_EL2), 0);
 	assert_int_equal(mrs(&m, 3, SYS_SCTLR_EL3) & 0x30c50831, 0x30c50830);
-	destroy(&m);
+	machine_destroy(&m);
 }
 
 /* ---- every encoding ---- */
@@ -463,7 +410,7 @@ static void every_encoding(uint32_t els, uint64_t seed)
 		else
 			assert_true(els >> taken & 1 && taken >= (int)el);
 	}
-	destroy(&m);
+	machine_destroy(&m);
 }
 
 static void test_every_encoding(void **state)
