@@ -22,7 +22,8 @@ KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg'
 
 # name: suite, roots; 'meta': the image that a metapackage depends on; 'closure': with
 # dependencies (no recommended packages) but without the packages in 'drop', which belong to the
-# installation of a system and not to running a program.
+# installation of a system and not to running a program; 'sources': the upstream tarballs of these
+# source packages.
 SYSTEM = ['debconf', 'cdebconf', 'adduser', 'passwd', 'libpam*', 'iso-codes', 'perl*', 'login',
           'libsemanage*', 'libsepol*', 'dpkg', 'tar', 'libacl1', 'libmd0']
 SETS = {
@@ -52,7 +53,11 @@ SETS = {
         'drop': SYSTEM + ['base-files', 'bash', 'debianutils', 'mawk', 'net-tools', 'grep', 'sed',
                           'coreutils', 'readline-common', 'libasan8', 'liblsan0', 'libtsan2',
                           'libhwasan0', 'libgprofng0']},
+    # What tools/firmware makes firmware from.
+    'firmware': {'suite': 'trixie', 'roots': ['optee-os', 'u-boot-qemu', 'qemu-efi-aarch64'],
+                 'sources': ['arm-trusted-firmware']},
 }
+SOURCE = 'source'    # the architecture of a source package
 
 
 class Package:
@@ -66,8 +71,9 @@ class Package:
         return ' '.join((self.suite, self.name, self.version, self.arch))
 
     def path(self):
-        return os.path.join(PKGS, self.suite, '%s_%s_%s.deb' % (
-            self.name, self.version.replace(':', '%3a'), self.arch))
+        return os.path.join(PKGS, self.suite, '%s_%s_%s.%s' % (
+            self.name, self.version.replace(':', '%3a'), self.arch,
+            'tar' if self.arch == SOURCE else 'deb'))
 
     def cached(self):
         """True if the file is there and was found to have this very hash when it came."""
@@ -156,6 +162,7 @@ class Apt:
 
     TYPE = 'deb'
     PLACE = '%s'    # of its directory, by suite
+    LISTS = 'Packages'
 
     def __init__(self, suite):
         if not shutil.which('apt-get'):
@@ -226,7 +233,7 @@ class Apt:
         self.updated = True
 
     def have_lists(self):
-        return bool(glob.glob(os.path.join(self.dir, 'state/lists/*_Packages*')))
+        return bool(glob.glob(os.path.join(self.dir, 'state/lists/*_%s*' % self.LISTS)))
 
     def show(self, *specs):
         """Stanzas of 'name' or 'name=version' as dictionaries."""
@@ -260,6 +267,55 @@ class Apt:
         p = self.run('apt-get', '-s', '-q', 'install', *roots, timeout=120)
         return re.findall(r'^Inst (\S+) \((\S+) ', p.stdout, re.M)
 
+    def download(self, packages, folder):
+        """Bring packages to an empty folder; returns the files in the same order."""
+        self.run('apt-get', '-q', 'download', *['%s=%s' % (p.name, p.version) for p in packages],
+                 cwd=folder, timeout=1500)
+        return [_only(folder, '%s_*.deb' % glob.escape(p.name), p) for p in packages]
+
+
+class SourceApt(Apt):
+    """The same for source packages, each being its upstream tarball."""
+
+    TYPE = 'deb-src'
+    PLACE = '%s-src'
+    LISTS = 'Sources'
+
+    def show(self, *specs):
+        p = self.run('apt-cache', 'showsrc', '--only-source',
+                     *sorted({s.split('=')[0] for s in specs}), check=False, timeout=120)
+        out = []
+        for stanza in p.stdout.split('\n\n'):
+            fields = dict(re.findall(r'^([A-Za-z0-9-]+): (.*)$', stanza, re.M))
+            tars = re.findall(r'^ ([0-9a-f]{64}) \d+ \S+\.orig\.tar\.\w+$', stanza, re.M)
+            if 'Package' in fields and len(tars) == 1:
+                out.append({'Package': fields['Package'], 'Version': fields['Version'],
+                            'Architecture': SOURCE, 'SHA256': tars[0]})
+        wanted = [s.split('=', 1) for s in specs]
+        return [f for f in out if [f['Package']] in wanted or
+                [f['Package'], f['Version']] in wanted]
+
+    def candidate(self, name):
+        newest = None
+        for fields in self.show(name):
+            if not newest or run(['dpkg', '--compare-versions', fields['Version'], 'gt',
+                                  newest['Version']], check=False).returncode == 0:
+                newest = fields
+        return newest
+
+    def download(self, packages, folder):
+        self.run('apt-get', '-q', 'source', '--download-only', '--tar-only', '--only-source',
+                 *['%s=%s' % (p.name, p.version) for p in packages], cwd=folder, timeout=1500)
+        return [_only(folder, '%s_*.orig.tar.*[!c]' % glob.escape(p.name), p) for p in packages]
+
+
+def _only(folder, pattern, package):
+    """The one file that a download brought for a package."""
+    got = glob.glob(os.path.join(glob.escape(folder), pattern))
+    if len(got) != 1:
+        raise Fatal('apt-get did not bring %s %s' % (package.name, package.version))
+    return got[0]
+
 
 # ---- the manifest ----------------------------------------------------------------------------
 
@@ -284,6 +340,14 @@ def resolve(name):
     spec = SETS[name]
     apt = _apt(spec['suite'])
     apt.update()
+    out = []
+    for n in spec.get('sources', []):
+        source = _apt(spec['suite'], source=True)
+        source.update()
+        c = source.candidate(n)
+        if not c:
+            raise Fatal('%s has no source package %s' % (spec['suite'], n))
+        out.append(Package(spec['suite'], n, c['Version'], SOURCE, c['SHA256'], [name]))
     if 'meta' in spec:
         wanted = [(apt.image_of(spec['meta']), None)]
     elif spec.get('closure'):
@@ -291,7 +355,6 @@ def resolve(name):
                   if n in spec['roots'] or not _dropped(n, spec['drop'])]
     else:
         wanted = [(n, None) for n in spec['roots']]
-    out = []
     shown = {(s['Package'], s['Version']): s
              for s in apt.show(*['%s=%s' % w for w in wanted if w[1]] or [wanted[0][0]])}
     for n, v in wanted:
@@ -327,10 +390,11 @@ def write_lock():
 _apts = {}
 
 
-def _apt(suite):
-    if suite not in _apts:
-        _apts[suite] = Apt(suite)
-    return _apts[suite]
+def _apt(suite, source=False):
+    kind = SourceApt if source else Apt
+    if (suite, kind) not in _apts:
+        _apts[suite, kind] = kind(suite)
+    return _apts[suite, kind]
 
 
 def _sha256(path):
@@ -369,16 +433,11 @@ def _download(apt, packages, say):
     """Bring packages into the cache; their hashes are checked here, whatever apt did."""
     tmp = tempfile.mkdtemp(prefix='new.', dir=PKGS)
     try:
-        apt.run('apt-get', '-q', 'download', *['%s=%s' % (p.name, p.version) for p in packages],
-                cwd=tmp, timeout=1500)
-        for p in packages:
-            got = glob.glob(os.path.join(glob.escape(tmp), '%s_*.deb' % p.name))
-            if len(got) != 1:
-                raise Fatal('apt-get download did not bring %s %s' % (p.name, p.version))
-            if _sha256(got[0]) != p.sha256:
+        for p, got in zip(packages, apt.download(packages, tmp)):
+            if _sha256(got) != p.sha256:
                 raise Fatal('%s %s: sha256 differs from %s' % (p.name, p.version, p.sha256))
             os.makedirs(os.path.dirname(p.path()), exist_ok=True)
-            os.rename(got[0], p.path())
+            os.rename(got, p.path())
             write_file(p.path() + '.sha256', p.sha256)
             say('fetched %s' % p)
     finally:
@@ -421,9 +480,9 @@ def _fetch_missing(pinned, used, record, say):
     jobs = {}
     for p, u in zip(pinned, used):
         if not u.cached():
-            jobs.setdefault(p.suite, []).append((p, u))
-    for suite, pairs in jobs.items():
-        apt = _apt(suite)
+            jobs.setdefault((p.suite, p.arch == SOURCE), []).append((p, u))
+    for where, pairs in jobs.items():
+        apt = _apt(*where)
         if not apt.have_lists():
             apt.update()
         todo = []

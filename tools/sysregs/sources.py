@@ -3,7 +3,6 @@
 
 import glob
 import os
-import re
 
 from common import Fatal, run, write_file
 import debs
@@ -17,21 +16,11 @@ FILES = {
 }
 
 
-class SourceApt(debs.Apt):
-    TYPE = 'deb-src'
-    PLACE = '%s-src'
-
-
 def _served_version(apt, package):
-    p = apt.run('apt-cache', 'showsrc', '--only-source', package, timeout=120)
-    versions = re.findall(r'^Version: (\S+)', p.stdout, re.M)
-    if not versions:
+    c = apt.candidate(package)
+    if not c:
         raise Fatal('%s has no source package %s' % (SUITE, package))
-    newest = versions[0]
-    for v in versions[1:]:
-        if run(['dpkg', '--compare-versions', v, 'gt', newest], check=False).returncode == 0:
-            newest = v
-    return newest
+    return c['Version']
 
 
 def _fetch(apt, package, version, wanted, to):
@@ -51,7 +40,7 @@ def _fetch(apt, package, version, wanted, to):
 def get():
     """{package: (version, text of its file)}; fetched unless this very version is there."""
     os.makedirs(WHERE, exist_ok=True)
-    apt = SourceApt(SUITE)
+    apt = debs.SourceApt(SUITE)
     apt.update()
     out = {}
     for package, wanted in FILES.items():
