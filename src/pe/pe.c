@@ -253,7 +253,10 @@ static bool may_run(const struct pe *pe)
 {
 	const struct pe_set *s = pe->set;
 
-	return (!s->paused || s->pauser == pe) && pe->power == PE_ON && !pe->reset;
+	/* Who has paused the others finishes what that was for. */
+	bool stopped = (s->paused || s->held) && s->pauser != pe;
+
+	return !stopped && pe->power == PE_ON && !pe->reset;
 }
 
 /* Under the lock, which is given up meanwhile: the reset or the CPU_ON that the PE has been asked for. False:
@@ -335,7 +338,7 @@ static void clear_attention(struct pe_set *s)
 	bool quiet;
 
 	pthread_mutex_lock(&s->lock);
-	quiet = !s->stopping && !s->paused;
+	quiet = !s->stopping && !s->paused && !s->held;
 	for (unsigned i = 0; i < s->count; i++)
 		quiet = quiet && !s->pe[i].reset && s->pe[i].question.state != PE_ASKED;
 	if (quiet)
@@ -499,11 +502,22 @@ void pe_set_reset(struct pe_set *s, const struct pe_entry *entry)
 {
 	pthread_mutex_lock(&s->lock);
 	CHECK(s->paused);
+	s->held = false;
 	for (unsigned i = 0; i < s->count; i++)
 		s->pe[i].reset = true;
 	regime_reset(s);
 	set_entry(s, entry);
 	atomic_store(&s->attention, true);
+	pthread_mutex_unlock(&s->lock);
+}
+
+void pe_set_hold(struct pe_set *s)
+{
+	pthread_mutex_lock(&s->lock);
+	s->held = true;
+	atomic_store(&s->attention, true);
+	for (unsigned i = 0; i < s->count; i++)
+		pe_kick(&s->pe[i]);
 	pthread_mutex_unlock(&s->lock);
 }
 

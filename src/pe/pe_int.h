@@ -102,6 +102,7 @@ struct pe_set {
 	pthread_cond_t changed;
 	atomic_bool attention; /* PEs must look at the state before entering the guest */
 	bool stopping;
+	bool held; /* until a reset */
 	bool paused;
 	const void *pauser; /* who holds the pause: a struct pe, or the set itself */
 

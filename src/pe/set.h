@@ -57,6 +57,9 @@ void pe_set_stop(struct pe_set *s);
 void pe_set_pause(struct pe_set *s);
 void pe_set_resume(struct pe_set *s);
 void pe_set_reset(struct pe_set *s, const struct pe_entry *entry);
+/* The machine is to end or to be reset: no PE executes any more until pe_set_reset(), not even the one whose access
+ * asked for it, once that is done. From any thread; does not wait. */
+void pe_set_hold(struct pe_set *s);
 
 /* ---- reports; valid while paused or stopped ---- */
 

@@ -69,6 +69,7 @@ static void on_power_off(void *opaque, const char *what)
 	bool user = !strcmp(what, "user quit");
 
 	LOG(pe, "%s", what);
+	pe_set_hold(vm->pes);
 	finish(vm, user ? VM_END_QUIT : VM_END_POWEROFF);
 }
 
@@ -99,6 +100,7 @@ static void on_reset(void *opaque, const char *what)
 	struct vm *vm = opaque;
 
 	LOG(pe, "%s", what);
+	pe_set_hold(vm->pes);
 	if (vm->cfg->no_reboot)
 		finish(vm, VM_END_RESET);
 	else

@@ -95,6 +95,8 @@ static enum mem_result device_write(void *opaque, uint64_t offset, unsigned size
 	struct rig *r = opaque;
 
 	r->device_value = value;
+	if (r->device_holds)
+		pe_set_hold(r->s);
 	r->access_pe = attrs.pe;
 	r->attrs = attrs;
 	return offset ? MEM_ERROR : MEM_OK;

@@ -40,6 +40,7 @@ struct rig {
 	atomic_uint timer_calls[HV_TIMER_COUNT][2];
 	atomic_ullong device_value, written;
 	atomic_uint access_pe;
+	bool device_holds;	 /* a write to the device asks for a reset */
 	struct pe_access access; /* of a system register */
 	struct mem_attrs attrs;	 /* of the device */
 };

@@ -636,6 +636,63 @@ static void test_pause_from_several_threads(void **state)
 		assert_true(fake_wait_idle(r->vm, n));
 }
 
+/* Ask PE @n for an exit that it takes only if it executes; has it? */
+static bool executes(struct rig *r, unsigned n)
+{
+	struct hv_exit kick = {.kind = HV_EXIT_KICK};
+	struct fake_reg mark = {REG_X(20), rig_x(r, n, 20) + 1};
+
+	fake_queue(r->vm, n, &kick, &mark, 1);
+	for (unsigned i = 0; i < 50 && rig_x(r, n, 20) != mark.value; i++)
+		rig_nap();
+	return rig_x(r, n, 20) == mark.value;
+}
+
+/* A device asks for a reset: neither the PE that wrote to it nor another one goes on, however late it comes. */
+static void test_hold(void **state)
+{
+	struct hv_exit write = {.kind = HV_EXIT_MMIO,
+				.mmio = {.ipa = DEVICE, .size = 4, .is_write = true}};
+	struct rig *r = *state;
+
+	start_all(r);
+	for (unsigned round = 0; round < 3; round++) {
+		assert_true(executes(r, 0) && executes(r, 1));
+		r->device_holds = true;
+		fake_queue(r->vm, 0, &write, NULL, 0);
+		assert_false(executes(r, 0));
+		assert_false(executes(r, 1));
+		r->device_holds = false;
+		pe_set_pause(r->s);
+		pe_set_reset(r->s, &r->entry);
+		pe_set_resume(r->s);
+		assert_true(fake_wait_idle(r->vm, 0));
+		assert_true(executes(r, 0));
+		assert_int_equal(rig_call(r, PSCI_CPU_ON, 1, BASE + 0x100, 0), PSCI_SUCCESS);
+		assert_true(fake_wait_idle(r->vm, 1));
+	}
+	pe_set_hold(r->s); /* nor does it keep anybody from stopping */
+	pe_set_stop(r->s);
+}
+
+/* A PE that has paused the others, to execute one instruction, may be the one that asks. */
+static void test_hold_while_stepping(void **state)
+{
+	struct rig *r = *state;
+
+	r->word[0] = 0xd518c004; /* msr vbar_el1, x4: is stepped */
+	rig_start(r);
+	rig_execute(r, 0, EL1H);
+	pe_set_hold(r->s);
+	fake_queue(r->vm, 0, &(struct hv_exit){.kind = HV_EXIT_STEP}, NULL, 0);
+	pe_set_pause(r->s); /* has its turn when the step is done */
+	assert_false(executes(r, 0));
+	pe_set_reset(r->s, &r->entry);
+	pe_set_resume(r->s);
+	assert_true(fake_wait_idle(r->vm, 0));
+	assert_true(executes(r, 0));
+}
+
 static void test_reset_while_running(void **state)
 {
 	struct rig *r = *state;
@@ -904,6 +961,8 @@ int main(void)
 		TEST(test_timers_fall_at_reset),
 		TEST(test_lines_survive_cpu_on),
 		TEST(test_pause_from_several_threads),
+		TEST(test_hold),
+		TEST(test_hold_while_stepping),
 		TEST(test_reset_while_running),
 		TEST(test_stop_while_paused),
 		TEST(test_stop_while_stepping),
