@@ -67,6 +67,8 @@ int board_init(struct board *b, struct err *e);
 /* fini() and removal of all instances, built or half-built; the objects stay. */
 void board_destroy_devs(struct board *b);
 void board_reset(struct board *b);
+/* After that: bring all devices into the state in which firmware leaves them to an operating system. */
+void board_hand_over(struct board *b);
 struct dev *const *board_devs(const struct board *b, unsigned *count); /* back ends not included */
 struct dev *board_dev(const struct board *b, const char *name);
 

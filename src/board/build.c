@@ -235,6 +235,19 @@ void board_reset(struct board *b)
 		dev_reset(b->order[i]);
 }
 
+void board_hand_over(struct board *b)
+{
+	for (unsigned i = 0; i < b->dev_count; i++) {
+		struct dev *d = b->order[i];
+
+		if (!d->c->hand_over)
+			continue;
+		dev_lock(d);
+		d->c->hand_over(d);
+		dev_unlock(d);
+	}
+}
+
 /* Sources go first: until then their sinks must be there. A back end goes after its component. */
 void board_destroy_devs(struct board *b)
 {

@@ -161,6 +161,9 @@ struct component {
 	int (*dt)(struct dev *d, struct dt *dt);   /* write the node; 0 or negative errno */
 	/* Called when vCPUs begin (true) or stop (false) to run, e.g. to start threads. Optional. */
 	void (*running)(struct dev *d, bool run);
+	/* After reset(), when what begins has no firmware below it: what firmware would have done to the device for
+	 * it. With the lock held. Optional. */
+	void (*hand_over)(struct dev *d);
 	/* DEV_BOOT: put images into memory (every reset) and say where PE 0 starts. */
 	int (*boot)(struct dev *d, struct dev_boot *b, struct err *e);
 	/* Add members to this component's object of the statistics (a json_t * of jansson). With the

@@ -389,6 +389,8 @@ static int boot_from(struct vm *vm, struct dev *d, const struct dev_boot *in, st
 	vm->entry = (struct pe_entry){
 		.pc = b.pc, .code = b.image_start, .code_end = b.image_end, .at_reset = b.at_reset};
 	memcpy(vm->entry.x, b.x, sizeof(vm->entry.x));
+	if (!b.at_reset)
+		board_hand_over(vm->board);
 	return 1;
 }
 

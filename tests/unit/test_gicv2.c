@@ -438,6 +438,35 @@ static void make_secure(struct gic_rig *r, unsigned pes)
 	check(r);
 }
 
+/* Without firmware Non-secure software gets its interrupts all the same, on every PE; at a reset firmware gets them. */
+static void test_hand_over(void **state)
+{
+	struct gic_rig r;
+
+	make(&r, 2, true);
+	for (unsigned handed = 0; handed < 2; handed++) {
+		dev_reset(r.dev);
+		if (handed)
+			r.dev->c->hand_over(r.dev);
+		gic_write(&r, GIC_RIG_DIST, 4, 1, 0, NS);
+		gic_write(&r, gic_reg(&r, 0, 40, 0x100, 1), 4, 1 << 8, 0, NS);
+		gic_write(&r, gic_reg(&r, 0, 40, 0x800, 8), 1, 2, 0, NS);
+		for (unsigned pe = 0; pe < 2; pe++) {
+			set_icc(&r, pe, CTLR, 1, NS);
+			set_icc(&r, pe, PMR, 0xf0, NS);
+			gic_write(&r, gic_reg(&r, pe, 27, 0x100, 1), 4, 1 << 27, pe, NS);
+		}
+		gic_wire(&r, 0, 27, true);
+		gic_wire(&r, 1, 40, true);
+		assert_int_equal(gic_irq(&r, 0), handed);
+		assert_int_equal(gic_irq(&r, 1), handed);
+		assert_int_equal(icc(&r, 0, IAR, NS), handed ? 27 : 1023);
+		assert_int_equal(icc(&r, 1, IAR, NS), handed ? 40 : 1023);
+		assert_int_equal(icc(&r, 0, PMR, NS), handed ? 0xf0 : 0);
+	}
+	gic_rig_drop(&r);
+}
+
 static void test_secure_ack(void **state)
 {
 	struct gic_rig r;
@@ -730,13 +759,14 @@ static void test_hammer(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_scenarios),     cmocka_unit_test(test_identification),
-		cmocka_unit_test(test_reserved),      cmocka_unit_test(test_strangers),
-		cmocka_unit_test(test_targets),	      cmocka_unit_test(test_sgi_sources),
-		cmocka_unit_test(test_sgi_filters),   cmocka_unit_test(test_groups),
-		cmocka_unit_test(test_secure_ack),    cmocka_unit_test(test_ns_view),
-		cmocka_unit_test(test_ns_priorities), cmocka_unit_test(test_secure_sgis),
-		cmocka_unit_test(test_reset),	      cmocka_unit_test(test_hammer),
+		cmocka_unit_test(test_scenarios),   cmocka_unit_test(test_identification),
+		cmocka_unit_test(test_reserved),    cmocka_unit_test(test_strangers),
+		cmocka_unit_test(test_targets),	    cmocka_unit_test(test_sgi_sources),
+		cmocka_unit_test(test_sgi_filters), cmocka_unit_test(test_groups),
+		cmocka_unit_test(test_hand_over),   cmocka_unit_test(test_secure_ack),
+		cmocka_unit_test(test_ns_view),	    cmocka_unit_test(test_ns_priorities),
+		cmocka_unit_test(test_secure_sgis), cmocka_unit_test(test_reset),
+		cmocka_unit_test(test_hammer),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

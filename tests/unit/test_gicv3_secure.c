@@ -38,6 +38,33 @@ static void test_secure_lines(void **state)
 	gic_rig_drop(&r);
 }
 
+/* Without firmware Non-secure software gets its interrupts all the same, on every PE; at a reset firmware gets them. */
+static void test_hand_over(void **state)
+{
+	struct gic_rig r;
+
+	gicv3_make(&r, 2, 3, true);
+	for (unsigned handed = 0; handed < 2; handed++) {
+		dev_reset(r.dev);
+		if (handed)
+			r.dev->c->hand_over(r.dev);
+		gic_write(&r, GIC_RIG_DIST, 4, 2, 0, false);
+		gic_write(&r, gic_reg(&r, 0, 40, 0x100, 1), 4, 1 << 8, 0, false);
+		for (unsigned pe = 0; pe < 2; pe++) {
+			gicv3_set_icc(&r, pe, NS_EL1, SYS_ICC_PMR_EL1, 0xf0);
+			gicv3_set_icc(&r, pe, NS_EL1, SYS_ICC_IGRPEN1_EL1, 1);
+		}
+		gic_write(&r, gic_reg(&r, 1, 27, 0x100, 1), 4, 1 << 27, 1, false);
+		gic_wire(&r, 0, 40, true);
+		gic_wire(&r, 1, 27, true);
+		gicv3_check(&r);
+		assert_int_equal(gic_pes_line(r.pes, 0, HV_G1NS), handed);
+		assert_int_equal(gic_pes_line(r.pes, 1, HV_G1NS), handed);
+		assert_int_equal(gicv3_icc(&r, 0, NS_EL1, SYS_ICC_IAR1_EL1), handed ? 40 : 1023);
+	}
+	gic_rig_drop(&r);
+}
+
 /* SCR_EL3.FIQ and IRQ keep the lower levels from the registers of group 0 and of group 1, both together from the
  * others. */
 static void test_traps(void **state)
@@ -411,12 +438,13 @@ static void test_no_el3(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_secure_lines), cmocka_unit_test(test_traps),
-		cmocka_unit_test(test_undefined),    cmocka_unit_test(test_secure_ack),
-		cmocka_unit_test(test_ns_view),	     cmocka_unit_test(test_ns_priorities),
-		cmocka_unit_test(test_banked),	     cmocka_unit_test(test_set_ds),
-		cmocka_unit_test(test_eoimode_el3),  cmocka_unit_test(test_nsacr),
-		cmocka_unit_test(test_secure_sgis),  cmocka_unit_test(test_no_el3),
+		cmocka_unit_test(test_hand_over),     cmocka_unit_test(test_secure_lines),
+		cmocka_unit_test(test_traps),	      cmocka_unit_test(test_undefined),
+		cmocka_unit_test(test_secure_ack),    cmocka_unit_test(test_ns_view),
+		cmocka_unit_test(test_ns_priorities), cmocka_unit_test(test_banked),
+		cmocka_unit_test(test_set_ds),	      cmocka_unit_test(test_eoimode_el3),
+		cmocka_unit_test(test_nsacr),	      cmocka_unit_test(test_secure_sgis),
+		cmocka_unit_test(test_no_el3),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -83,6 +83,12 @@ void gic_reset(struct gic *g)
 	}
 }
 
+void gic_hand_over(struct gic *g)
+{
+	memset(g->irqs.group, 0xff, sizeof(g->irqs.group));
+	memset(g->irqs.grpmod, 0, sizeof(g->irqs.grpmod));
+}
+
 /* ---- the cache ---- */
 
 static uint32_t ready_bits(const struct gic *g, unsigned pe, unsigned word)

@@ -95,6 +95,9 @@ int gic_init(struct gic *g, struct dev *d, uint32_t spis, struct err *e);
  * reset. The levels of the wires stay: they belong to their sources. */
 void gic_reset(struct gic *g);
 
+/* Every interrupt becomes Non-secure group 1, as firmware leaves it; the caller refreshes. */
+void gic_hand_over(struct gic *g);
+
 /* Bring the caches up to date after a change in @word (word 0: of PE @pe only). Returns the set of
  * PEs whose HPPI may be another one now. */
 unsigned gic_refresh(struct gic *g, unsigned pe, unsigned word);

@@ -137,6 +137,20 @@ static void gicv2_reset(struct dev *d)
 	gicv2_refresh_groups(g);
 }
 
+/* Linux, Documentation/arch/arm64/booting.rst. While GICC_PMR is below 0x80, Non-secure writes do not change it
+ * (IHI 0048B, 3.8.1). */
+static void gicv2_hand_over(struct dev *d)
+{
+	struct gicv2 *g = gicv2_of(d);
+
+	if (!g->security)
+		return;
+	gic_hand_over(&g->core);
+	for (unsigned p = 0; p < g->core.pe_count; p++)
+		g->pe[p].pmr = GIC_PRIO_MASK;
+	gicv2_refresh_groups(g);
+}
+
 /* Before the PEs run the state may have been written from outside (a snapshot): build the caches
  * from it. */
 static void gicv2_running(struct dev *d, bool run)
@@ -250,6 +264,7 @@ const struct component gicv2_component = {
 	.check = gicv2_check,
 	.init = gicv2_init,
 	.reset = gicv2_reset,
+	.hand_over = gicv2_hand_over,
 	.irq_input = gicv2_irq_input,
 	.dt = gicv2_dt,
 	.running = gicv2_running,

@@ -315,6 +315,17 @@ static void gicv3_reset(struct dev *d)
 	gicv3_refresh_groups(g);
 }
 
+/* Linux, Documentation/arch/arm64/booting.rst. SCR_EL3.FIQ is 0, so ICC_PMR_EL1 is the Non-secure world's own. */
+static void gicv3_hand_over(struct dev *d)
+{
+	struct gicv3 *g = gicv3_of(d);
+
+	if (!g->security)
+		return;
+	gic_hand_over(&g->core);
+	gicv3_refresh_groups(g);
+}
+
 /* Before the PEs run the state may have been written from outside (a snapshot): build the caches
  * from it. */
 static void gicv3_running(struct dev *d, bool run)
@@ -454,6 +465,7 @@ const struct component gicv3_component = {
 	.check = gicv3_check,
 	.init = gicv3_init,
 	.reset = gicv3_reset,
+	.hand_over = gicv3_hand_over,
 	.irq_input = gicv3_irq_input,
 	.dt = gicv3_dt,
 	.running = gicv3_running,
