@@ -12,7 +12,8 @@ enum {
 	INVALID_PARAMETERS = -2,
 };
 
-static volatile unsigned came_back, began_anew, mmu_was_on;
+static volatile unsigned came_back, began_anew, mmu_was_on, state_was_lost;
+static uint64_t context_at_first;
 
 static void arm_timer(unsigned us)
 {
@@ -94,7 +95,9 @@ static void after(void *arg)
 {
 	began_anew = timer_is_due() ? 1 : 2;
 	mmu_was_on = mrs("sctlr_el1") & 1;
+	state_was_lost = mrs("contextidr_el1") == context_at_first;
 	stop_timer();
+	cache_flush((void *)&state_was_lost, sizeof(state_was_lost));
 	cache_flush((void *)&began_anew, sizeof(began_anew));
 	cache_flush((void *)&mmu_was_on, sizeof(mmu_was_on));
 }
@@ -103,6 +106,9 @@ static void go_down(void *arg)
 {
 	struct cpu *c = this_cpu();
 
+	context_at_first = mrs("contextidr_el1");
+	cache_flush(&context_at_first, sizeof(context_at_first));
+	msr("contextidr_el1", ~context_at_first & 0xffffffff);
 	gic_init_cpu();
 	c->fn = after;
 	cache_flush(c, sizeof(*c));
@@ -124,12 +130,14 @@ static void test_power_down(void)
 	cache_flush((void *)&came_back, sizeof(came_back));
 	cache_flush((void *)&began_anew, sizeof(began_anew));
 	cache_flush((void *)&mmu_was_on, sizeof(mmu_was_on));
+	cache_flush((void *)&state_was_lost, sizeof(state_was_lost));
 	if (came_back) {
 		note("power-down is taken as standby, as is permitted");
 		return;
 	}
 	ok_eq(began_anew, 1, "begins at its entry when the timer is due");
 	ok_eq(mmu_was_on, 0, "with the MMU off");
+	ok_eq(state_was_lost, 1, "registers as after CPU_ON");
 }
 
 void guest_main(void)

@@ -222,15 +222,7 @@ void pe_set_resume(struct pe_set *s)
 
 /* ---- the thread ---- */
 
-static void apply_entry(struct pe *pe)
-{
-	pe_put(pe, REG_SYS(SYS_MPIDR_EL1), pe->mpidr | 1ULL << 31);
-	pe_put_id_fields(pe);
-	pe_begin(pe, &pe->entry);
-}
-
-/* Bring the vCPU to reset. Any step in progress is over. */
-static void reset_vcpu(struct pe *pe)
+void pe_reset_vcpu(struct pe *pe)
 {
 	const struct hv_ops *hv = pe->set->cfg.hv;
 
@@ -241,8 +233,6 @@ static void reset_vcpu(struct pe *pe)
 	if (hv->vcpu_reset(pe->vcpu))
 		pe_failed(pe, "cannot reset the vCPU");
 	pe->down = false;
-	pe_timers(pe, 0);
-	sites_rebase(&pe->sites);
 	pe->lines_applied = 0;
 	pe->pc.valid = false;
 	pe->pstate.valid = false;
@@ -273,9 +263,11 @@ static bool begin_anew(struct pe *pe)
 	if (begin)
 		pe->power = PE_ON;
 	pthread_mutex_unlock(&s->lock);
-	reset_vcpu(pe);
+	pe_reset_vcpu(pe);
+	pe_timers(pe, 0);
+	sites_rebase(&pe->sites);
 	if (begin)
-		apply_entry(pe);
+		pe_begin(pe, &pe->entry);
 	pthread_mutex_lock(&s->lock);
 	return true;
 }

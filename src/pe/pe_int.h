@@ -52,9 +52,8 @@ struct pe {
 		bool known;
 		uint64_t mmfr1, pfr1;
 	} id;
-	uint8_t begin_el;     /* where code begins */
-	uint64_t sctlr_reset; /* SCTLR of that level after a reset */
-	uint64_t wait_ns;     /* of the last HV_EXIT_WAIT */
+	uint8_t begin_el; /* where code begins */
+	uint64_t wait_ns; /* of the last HV_EXIT_WAIT */
 	struct pe_entry wake_entry;
 	bool down;     /* CPU_SUSPEND to a power-down state: begins at `wake_entry` when it wakes */
 	bool stepping; /* a lifted site is being executed natively */
@@ -142,9 +141,10 @@ unsigned pe_el(struct pe *pe);
 /* The instruction at the PC has been carried out: on to @pc, or to the next one. */
 void pe_go(struct pe *pe, uint64_t pc);
 void pe_skip(struct pe *pe);
-/* start.c: code begins at @entry, the vCPU being in reset; the same without that, at the level of before. */
+/* Bring the vCPU to reset. Any step in progress is over. */
+void pe_reset_vcpu(struct pe *pe);
+/* start.c: code begins at @entry, the vCPU being in reset. */
 void pe_begin(struct pe *pe, const struct pe_entry *entry);
-void pe_enter(struct pe *pe, const struct pe_entry *entry);
 /* HV_EXIT_WAKE: CPU_SUSPEND is over. */
 void pe_wake(struct pe *pe);
 /* Out of the guest until CPU_ON or a reset. */

@@ -6,7 +6,8 @@
  *
  * CPU_SUSPEND: any state of level 0 is accepted, in the original format of power_state. The PE waits as in
  * WFI. Where the back end cannot do that, the call returns at once, as from standby that ended at once,
- * which is permitted for power-down states, too. A power-down keeps the timers, and the GIC's CPU interface.
+ * which is permitted for power-down states, too. What a power-down does not reset is in start.c; the GIC's CPU
+ * interface keeps its state as well.
  *
  * Left out: OS-initiated mode; SYSTEM_SUSPEND; statistics.
  */

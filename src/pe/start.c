@@ -39,22 +39,7 @@ static unsigned first_level(const struct pe *pe, const struct pe_entry *entry)
 
 static const uint16_t sctlr[] = {0, SYS_SCTLR_EL1, SYS_SCTLR_EL2, SYS_SCTLR_EL3};
 
-void pe_begin(struct pe *pe, const struct pe_entry *entry)
-{
-	unsigned el = first_level(pe, entry);
-
-	pe->begin_el = (uint8_t)el;
-	pe->sctlr_reset = pe_get(pe, REG_SYS(sctlr[el]));
-	if (has(pe, 2)) { /* what EL1 sees of it; D24.2 VPIDR_EL2, VMPIDR_EL2 */
-		pe_put(pe, REG_SYS(SYS_VPIDR_EL2), pe_get(pe, REG_SYS(SYS_MIDR_EL1)));
-		pe_put(pe, REG_SYS(SYS_VMPIDR_EL2), pe_get(pe, REG_SYS(SYS_MPIDR_EL1)));
-	}
-	if (has(pe, 3) && el < 3)
-		leave_el3(pe);
-	pe_enter(pe, entry);
-}
-
-void pe_enter(struct pe *pe, const struct pe_entry *entry)
+static void enter(struct pe *pe, const struct pe_entry *entry)
 {
 	uint64_t pstate = ARM_PSTATE_DAIF | (uint64_t)pe->begin_el << 2 | ARM_PSTATE_SP;
 
@@ -67,16 +52,50 @@ void pe_enter(struct pe *pe, const struct pe_entry *entry)
 	regime_begin(pe, entry->pc);
 }
 
-/* DEN 0022, 6.4.3: the endianness of whoever called. */
+void pe_begin(struct pe *pe, const struct pe_entry *entry)
+{
+	unsigned el = first_level(pe, entry);
+
+	pe->begin_el = (uint8_t)el;
+	pe_put(pe, REG_SYS(SYS_MPIDR_EL1), pe->mpidr | 1ULL << 31);
+	pe_put_id_fields(pe);
+	if (has(pe, 2)) { /* what EL1 sees of it; D24.2 VPIDR_EL2, VMPIDR_EL2 */
+		pe_put(pe, REG_SYS(SYS_VPIDR_EL2), pe_get(pe, REG_SYS(SYS_MIDR_EL1)));
+		pe_put(pe, REG_SYS(SYS_VMPIDR_EL2), pe_get(pe, REG_SYS(SYS_MPIDR_EL1)));
+	}
+	if (has(pe, 3) && el < 3)
+		leave_el3(pe);
+	enter(pe, entry);
+}
+
+/* ---- after a power-down ---- */
+
+/* What the power-down of a core leaves on. CNTVOFF_EL2 comes first, and controls last. */
+static const struct {
+	uint16_t sysreg;
+	uint8_t el; /* is there with this level */
+} always_on[] = {
+	{SYS_CNTVOFF_EL2, 2},	 {SYS_CNTV_CVAL_EL0, 1}, {SYS_CNTP_CVAL_EL0, 1},
+	{SYS_CNTHP_CVAL_EL2, 2}, {SYS_CNTV_CTL_EL0, 1},	 {SYS_CNTP_CTL_EL0, 1},
+	{SYS_CNTHP_CTL_EL2, 2},
+};
+
+/* DEN 0022, 6.4: as CPU_ON, but with the endianness of whoever called. */
 void pe_wake(struct pe *pe)
 {
 	uint32_t id = REG_SYS(sctlr[pe->begin_el]);
-	uint64_t endianness;
+	uint64_t kept[ARRAY_COUNT(always_on)], endianness;
 
 	if (!pe->down)
 		return;
-	pe->down = false;
 	endianness = pe_get(pe, id) & 1ULL << SCTLR_EE;
-	pe_put(pe, id, (pe->sctlr_reset & ~(1ULL << SCTLR_EE)) | endianness);
-	pe_enter(pe, &pe->wake_entry);
+	for (unsigned i = 0; i < ARRAY_COUNT(always_on); i++)
+		kept[i] = has(pe, always_on[i].el) ? pe_get(pe, REG_SYS(always_on[i].sysreg)) : 0;
+	pe_reset_vcpu(pe);
+	pe_begin(pe, &pe->wake_entry);
+	pe_put(pe, id, (pe_get(pe, id) & ~(1ULL << SCTLR_EE)) | endianness);
+	for (unsigned i = 0; i < ARRAY_COUNT(always_on); i++) {
+		if (has(pe, always_on[i].el))
+			pe_put(pe, REG_SYS(always_on[i].sysreg), kept[i]);
+	}
 }

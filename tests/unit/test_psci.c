@@ -175,6 +175,9 @@ static void test_power_down(void **state)
 	rig_start(r);
 	fake_set(r->vm, 0, REG_SYS(SYS_SCTLR_EL1), big_endian | 0x1005);
 	fake_set(r->vm, 0, REG_PSTATE, ARM_PSTATE_EL1t);
+	fake_set(r->vm, 0, REG_SYS(SYS_VBAR_EL1), VBAR);
+	fake_set(r->vm, 0, REG_SYS(SYS_CNTV_CVAL_EL0), 0x1234);
+	fake_set(r->vm, 0, REG_SYS(SYS_CNTV_CTL_EL0), 3);
 	rig_call(r, PSCI_CPU_SUSPEND | SMCCC_64, PSCI_STATE_POWERDOWN, BASE + 0x800, context);
 	assert_int_equal(waits(r), 1);
 	wake(r);
@@ -183,7 +186,33 @@ static void test_power_down(void **state)
 	assert_int_equal(rig_reg(r, 0, REG_PSTATE), EL1H);
 	/* The MMU is off; the byte order is the caller's. */
 	assert_int_equal(rig_reg(r, 0, REG_SYS(SYS_SCTLR_EL1)), big_endian);
-	assert_int_equal(fake_calls(r->vm, 0, FAKE_RESET, NULL, 0), 1);
+	/* The core has lost its state, but for the timers; its interrupt is still there. */
+	assert_int_equal(rig_reg(r, 0, REG_SYS(SYS_VBAR_EL1)), 0);
+	assert_int_equal(rig_reg(r, 0, REG_SYS(SYS_MPIDR_EL1)), 0x80000000);
+	assert_int_equal(rig_reg(r, 0, REG_SYS(SYS_CNTV_CVAL_EL0)), 0x1234);
+	assert_int_equal(rig_reg(r, 0, REG_SYS(SYS_CNTV_CTL_EL0)), 3);
+	assert_int_equal(fake_calls(r->vm, 0, FAKE_RESET, NULL, 0), 2);
+	assert_int_equal(fake_calls(r->vm, 0, FAKE_IRQ, NULL, 0), 2);
+}
+
+/* With EL2 and EL3 it begins at EL2, and what firmware sets at EL3 is set. */
+static void test_power_down_at_el2(void **state)
+{
+	struct rig *r = *state;
+
+	rig_start(r);
+	fake_set(r->vm, 0, REG_SYS(SYS_HCR_EL2), 1ULL << 34); /* E2H */
+	fake_set(r->vm, 0, REG_SYS(SYS_CNTVOFF_EL2), 0x77);
+	fake_set(r->vm, 0, REG_SYS(SYS_CNTHP_CTL_EL2), 1);
+	rig_call(r, PSCI_CPU_SUSPEND | SMCCC_64, PSCI_STATE_POWERDOWN, BASE + 0x800, 5);
+	wake(r);
+	assert_int_equal(rig_reg(r, 0, REG_PC), BASE + 0x800);
+	assert_int_equal(rig_reg(r, 0, REG_PSTATE), 0x3c9);
+	assert_int_equal(rig_reg(r, 0, REG_SYS(SYS_HCR_EL2)), 0);
+	assert_int_equal(rig_reg(r, 0, REG_SYS(SYS_SCR_EL3)), 0x531);
+	assert_int_equal(rig_reg(r, 0, REG_SYS(SYS_VMPIDR_EL2)), 0x80000000);
+	assert_int_equal(rig_reg(r, 0, REG_SYS(SYS_CNTVOFF_EL2)), 0x77);
+	assert_int_equal(rig_reg(r, 0, REG_SYS(SYS_CNTHP_CTL_EL2)), 1);
 }
 
 /* A reset ends the wait, and what was to come after it. */
@@ -245,10 +274,16 @@ int main(void)
 {
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, rig_setup, rig_teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(test_psci_table),		 TEST(test_cpu_on_and_off),
-		TEST(test_on_pending),		 TEST(test_standby),
-		TEST(test_power_down),		 TEST(test_reset_while_suspended),
-		TEST(test_suspend_without_wait), TEST(test_system_calls),
+		TEST(test_psci_table),
+		TEST(test_cpu_on_and_off),
+		TEST(test_on_pending),
+		TEST(test_standby),
+		TEST(test_power_down),
+		TEST(test_reset_while_suspended),
+		TEST(test_suspend_without_wait),
+		TEST(test_system_calls),
+		cmocka_unit_test_setup_teardown(test_power_down_at_el2, rig_setup_levels,
+						rig_teardown),
 	};
 #undef TEST
 
