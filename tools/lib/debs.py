@@ -30,6 +30,10 @@ SETS = {
     'kernel-6.1': {'suite': 'bookworm', 'meta': 'linux-image-arm64'},
     'kernel-6.12': {'suite': 'trixie', 'meta': 'linux-image-arm64'},
     'kernel-6.12-16k': {'suite': 'trixie', 'meta': 'linux-image-arm64-16k'},
+    'kernel-6.12-rt': {'suite': 'trixie', 'meta': 'linux-image-rt-arm64'},
+    'kernel-6.12-cloud': {'suite': 'trixie', 'meta': 'linux-image-cloud-arm64'},
+    'kernel-6.1-rt': {'suite': 'bookworm', 'meta': 'linux-image-rt-arm64'},
+    'kernel-6.1-cloud': {'suite': 'bookworm', 'meta': 'linux-image-cloud-arm64'},
     'busybox': {'suite': 'bookworm', 'roots': ['busybox-static']},
     'sysroot': {'suite': 'bookworm', 'closure': True, 'roots': [
         'libc6-dev', 'linux-libc-dev', 'libfdt-dev', 'libelf-dev', 'libslirp-dev',
@@ -56,6 +60,16 @@ SETS = {
     # What tools/firmware makes firmware from.
     'firmware': {'suite': 'trixie', 'roots': ['optee-os', 'u-boot-qemu', 'qemu-efi-aarch64'],
                  'sources': ['arm-trusted-firmware']},
+    # What tools/disks puts on disks: what firmware starts, and a system to log in to.
+    'loaders': {'suite': 'trixie', 'roots': ['shim-signed', 'grub-efi-arm64-signed',
+                                             'systemd-boot-efi', 'xen-hypervisor-4.20-arm64']},
+    'system': {'suite': 'trixie', 'closure': True, 'drop': [], 'roots': [
+        'base-files', 'base-passwd', 'bash', 'coreutils', 'dash', 'dbus', 'debianutils',
+        'diffutils', 'dpkg', 'e2fsprogs', 'findutils', 'grep', 'gzip', 'hostname',
+        'init-system-helpers', 'iproute2', 'kmod', 'libc-bin', 'libpam-runtime', 'libpam-systemd',
+        'login', 'mawk', 'mount', 'ncurses-base', 'ncurses-bin', 'passwd', 'perl-base', 'procps',
+        'sed', 'systemd-sysv', 'sysvinit-utils', 'tar', 'udev', 'util-linux']},
+    'installer': {'suite': 'trixie', 'roots': ['debian-installer-13-netboot-arm64']},
 }
 SOURCE = 'source'    # the architecture of a source package
 
