@@ -128,11 +128,15 @@ enum hv_timer {
 enum hv_prot { HV_READ = 1, HV_WRITE = 2, HV_EXEC = 4, HV_SECURE = 8 };
 enum hv_debug { HV_DEBUG_BRK = 1, HV_DEBUG_STEP = 2 };
 
+struct hv_ops;
+
 struct hv_vm_config {
 	const char *options; /* what --hv says after the name; NULL: nothing */
 	unsigned ipa_bits;
 	uint32_t
 		els; /* exception levels of the PEs, bit n: ELn; 0 and 1 always, and only of caps.native_els */
+	const struct hv_ops *inner; /* for a back end on top of another; `options` are that one's */
+	bool host_counter; /* CNTPCT_EL0 and CNTVCT_EL0 are host_counter() */
 	/* With caps.virtual_time, or NULL: time of this clock, which vCPUs move on by what they execute. One
 	 * thread runs all of them, in turns; nobody sleeps in run(). */
 	struct virtual_clock *clock;

@@ -17,6 +17,7 @@
 #include "dev/cpu.h"
 #include "host/clock.h"
 #include "host/signals.h"
+#include "reverse/reverse.h"
 #include "util/bits.h"
 #include "util/err.h"
 #include "util/log.h"
@@ -214,18 +215,23 @@ static struct dev *find_class(const struct board *b, enum dev_class cls, unsigne
 	return NULL;
 }
 
+/* Exception levels that the host's vCPUs have not got. */
+static void reverse(struct vm *vm, const struct dev *cpu)
+{
+	struct hv_caps inner = vm->caps;
+
+	if (!(cpu_els(cpu) & ~inner.native_els))
+		return;
+	vm->inner = vm->hv;
+	vm->hv = &hv_reverse_ops;
+	reverse_caps(&inner, &vm->caps);
+}
+
 static int check_cpus(struct vm *vm, const struct dev *cpu, struct err *e)
 {
 	unsigned count = cpu_count(cpu);
 	int r;
 
-	if (cpu_els(cpu) & ~vm->caps.native_els) {
-		r = err_set(e, -ENOTSUP, cpu->where,
-			    "%s: the board has EL2 or EL3, which %s on this host does not execute",
-			    cpu->name, vm->hv->name);
-		err_hint(e, "use --hv soft, or a board without");
-		return r;
-	}
 	if (!cpu_is_host(cpu) && !vm->caps.translate_intercept) {
 		r = err_set(e, -ENOTSUP, cpu->where,
 			    "%s: %s on this host cannot show another core than the host's",
@@ -289,6 +295,7 @@ static int build(struct vm *vm, struct err *e)
 	if (r)
 		return r;
 	cpu = find_class(vm->board, DEV_CPU, 0);
+	reverse(vm, cpu);
 	r = check_cpus(vm, cpu, e);
 	if (r)
 		return r;
@@ -340,7 +347,8 @@ static int connect_memory(struct vm *vm, struct err *e)
 		err_hint(e, "less memory (--mem), or a board with lower addresses");
 		return r;
 	}
-	r = vm->hv->vm_create(&(struct hv_vm_config){.options = vm->cfg->hv_options,
+	r = vm->hv->vm_create(&(struct hv_vm_config){.inner = vm->inner,
+						     .options = vm->cfg->hv_options,
 						     .ipa_bits = ipa_bits,
 						     .els = pe_els(vm->pes),
 						     .clock = vm->host.clock},

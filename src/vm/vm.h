@@ -47,6 +47,7 @@ struct vm {
 	const struct vm_config *cfg;
 	struct board *board;
 	const struct hv_ops *hv;
+	const struct hv_ops *inner; /* below `hv`, if that is on top of another; or NULL */
 	struct hv_caps caps;
 	struct hv_vm *hv_vm;
 	struct mem_space *mem;

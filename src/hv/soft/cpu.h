@@ -96,7 +96,8 @@ struct soft_cpu {
 	bool big_endian; /* data accesses of the current level */
 	bool align_check;
 	bool sp_align_check;
-	bool fp_trapped; /* FP&SIMD instructions of the current level are */
+	bool fp_trapped; /* FP&SIMD instructions of the current level are, or... */
+	bool fp_elsewhere; /* ... v[] and fp are not up to date: soft_fp_check() sees to it */
 
 	struct soft_sys *sys; /* system registers, MMU, timers, exits: sys.h */
 };

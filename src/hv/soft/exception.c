@@ -79,6 +79,11 @@ static struct arm_trap fp_trap(const struct soft_cpu *c)
 			   SOFT_REG(c, CPTR_EL3));
 }
 
+bool soft_fp_is_trapped(const struct soft_cpu *c)
+{
+	return fp_trap(c).kind != ARM_TRAP_NONE;
+}
+
 void soft_context_changed(struct soft_cpu *c)
 {
 	unsigned el = soft_el(c), control = control_el(c);
@@ -96,7 +101,7 @@ void soft_context_changed(struct soft_cpu *c)
 	c->big_endian = bit(sctlr, el ? 25 : 24);
 	c->align_check = bit(sctlr, 1);
 	c->sp_align_check = bit(sctlr, el ? 3 : 4);
-	c->fp_trapped = fp_trap(c).kind != ARM_TRAP_NONE;
+	c->fp_trapped = c->fp_elsewhere || soft_fp_is_trapped(c);
 	c->fetch_page = 1;
 	if (stepping)
 		soft_event(c, SOFT_EVENT_STEP);
@@ -312,6 +317,10 @@ bool soft_fp_check(struct soft_cpu *c)
 {
 	if (!c->fp_trapped)
 		return true;
+	if (!soft_fp_is_trapped(c)) {
+		c->sys->vm->fetch_fp(c);
+		return true;
+	}
 	soft_take_trap(c, fp_trap(c), arm_esr(ARM_EC_FP, 1U << 24 | 0xeU << 20));
 	return false;
 }

@@ -99,7 +99,7 @@ static bool stage2_on(uint64_t hcr)
 
 /* ---- physical memory ---- */
 
-static const struct soft_region *find_region(const struct hv_vm *vm, uint64_t pa, bool secure)
+const struct soft_region *soft_find_region(const struct hv_vm *vm, uint64_t pa, bool secure)
 {
 	unsigned n = __atomic_load_n(&vm->region_count, __ATOMIC_ACQUIRE);
 
@@ -115,7 +115,7 @@ static const struct soft_region *find_region(const struct hv_vm *vm, uint64_t pa
 
 static uint64_t *find_descriptor(const struct hv_vm *vm, uint64_t pa, bool secure, bool write)
 {
-	const struct soft_region *r = find_region(vm, pa, secure);
+	const struct soft_region *r = soft_find_region(vm, pa, secure);
 
 	if (!r || r->len - (pa - r->gpa) < 8 || (write && !r->writable))
 		return NULL;
@@ -434,7 +434,7 @@ static void see_large(struct soft_cpu *c, uint64_t va, uint64_t size)
 
 static void set_memory(const struct soft_cpu *c, struct soft_tlb_entry *e)
 {
-	const struct soft_region *r = find_region(c->sys->vm, e->pa, e->secure);
+	const struct soft_region *r = soft_find_region(c->sys->vm, e->pa, e->secure);
 
 	e->host = r && r->len - (e->pa - r->gpa) >= SOFT_PAGE;
 	e->writable = e->host && r->writable;
@@ -486,10 +486,10 @@ static enum soft_view view_of(const struct soft_cpu *c, unsigned flags)
 								       : SOFT_VIEW_PRIV;
 }
 
-struct soft_tlb_entry *soft_translate(struct soft_cpu *c, uint64_t va, enum soft_access access,
-				      unsigned flags)
+/* NULL: @x says what fault there is. */
+static struct soft_tlb_entry *find_entry(struct soft_cpu *c, uint64_t va, enum soft_access access,
+					 enum soft_view view, struct arm_xlat *x)
 {
-	enum soft_view view = view_of(c, flags);
 	unsigned index = va >> SOFT_PAGE_BITS & (TLB_ENTRIES - 1);
 	struct soft_tlb_entry *e = &c->sys->tlb[view][index];
 	struct arm_access a = {
@@ -497,19 +497,34 @@ struct soft_tlb_entry *soft_translate(struct soft_cpu *c, uint64_t va, enum soft
 		.user = view == SOFT_VIEW_USER,
 		.pan = view == SOFT_VIEW_PRIV_PAN,
 	};
-	struct arm_xlat x;
 	struct regime r;
 
 	if (!((va ^ e->page) >> SOFT_PAGE_BITS) && e->context == c->context[bit(va, 55)] &&
 	    e->prot & needed[access])
 		return e;
 	get_regime(c, current_regime(c), &r);
-	if (arm_translate(&r.stage1, &a, va, &x) != ARM_WALK_OK) {
-		fault(c, va, access, flags, &x);
+	if (arm_translate(&r.stage1, &a, va, x) != ARM_WALK_OK)
 		return NULL;
-	}
-	fill(c, e, index, va, &x, view);
+	fill(c, e, index, va, x, view);
 	return e;
+}
+
+struct soft_tlb_entry *soft_translate(struct soft_cpu *c, uint64_t va, enum soft_access access,
+				      unsigned flags)
+{
+	struct arm_xlat x;
+	struct soft_tlb_entry *e = find_entry(c, va, access, view_of(c, flags), &x);
+
+	if (!e)
+		fault(c, va, access, flags, &x);
+	return e;
+}
+
+const struct soft_tlb_entry *soft_look_up(struct soft_cpu *c, uint64_t va, enum soft_access access)
+{
+	struct arm_xlat x;
+
+	return find_entry(c, va, access, view_of(c, 0), &x);
 }
 
 bool soft_fetch_page(struct soft_cpu *c)

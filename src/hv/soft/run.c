@@ -100,6 +100,8 @@ void soft_kick(struct hv_vcpu *v)
 {
 	soft_event(&v->c, SOFT_EVENT_KICK);
 	soft_wake(&v->c);
+	if (v->s.vm->notify)
+		v->s.vm->notify(v);
 }
 
 /* ---- before an instruction ---- */
@@ -221,6 +223,44 @@ static void intercepted(struct soft_cpu *c, uint32_t word)
 static inline unsigned slot_of(uint32_t word)
 {
 	return word * 2654435761U >> (32 - SOFT_DECODE_BITS);
+}
+
+static void execute(struct soft_cpu *c, uint32_t word)
+{
+	struct soft_decoded *d = &c->sys->decoded[slot_of(word)];
+
+	if (d->word != word)
+		decode(c, d, word);
+	c->next_pc = c->pc + 4;
+	if (d->trap && bit(d->trap, soft_el(c)))
+		intercepted(c, word);
+	else
+		d->fn(c, word);
+}
+
+static uint32_t fetched(const struct soft_cpu *c)
+{
+	const struct hv_vm *vm = c->sys->vm;
+	uint32_t word;
+
+	memcpy(&word, c->fetch_host + (c->pc & (SOFT_PAGE - 1)), 4);
+	return vm->original ? vm->original(vm->hooks_opaque, word) : word;
+}
+
+enum soft_stepped soft_step(struct soft_cpu *c)
+{
+	if (--c->budget < 0 || atomic_load_explicit(&c->event, memory_order_relaxed)) {
+		enum poll_result r = poll(c);
+
+		if (r != POLL_GO)
+			return r == POLL_LEAVE ? SOFT_LEFT : SOFT_WENT_ON;
+	}
+	if (!((c->pc ^ c->fetch_page) & ~0xffcULL) || soft_fetch_page(c))
+		execute(c, fetched(c));
+	c->pc = c->next_pc;
+	if (!(atomic_load_explicit(&c->event, memory_order_relaxed) & SOFT_EVENT_EXIT))
+		return SOFT_WENT_ON;
+	return poll(c) == POLL_LEAVE ? SOFT_LEFT : SOFT_WENT_ON;
 }
 
 static void loop(struct soft_cpu *c)

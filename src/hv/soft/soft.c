@@ -8,6 +8,7 @@
 #include "hv/soft/soft.h"
 
 #include "host/clock.h"
+#include "host/counter.h"
 #include "hv/soft/sys.h"
 #include "util/bits.h"
 #include "util/err.h"
@@ -119,6 +120,7 @@ static int soft_vm_create(const struct hv_vm_config *cfg, struct hv_vm **out, st
 	vm->ipa_bits = cfg->ipa_bits;
 	vm->clock = cfg->clock;
 	vm->start_ns = clock_now_ns(vm->clock);
+	vm->host_counter = cfg->host_counter;
 	pthread_mutex_init(&vm->lock, NULL);
 	soft_sysreg_init(vm);
 	*out = vm;
@@ -223,6 +225,8 @@ static int soft_vcpu_reset(struct hv_vcpu *v)
 	v->s.deadline_ns = 0;
 	v->s.upper_ng = false;
 	soft_sysreg_reset(c);
+	if (v->s.vm->host_counter)
+		SOFT_REG(c, CNTFRQ_EL0) = host_counter_hz();
 	soft_tlb_flush(c);
 	soft_mmu_changed(c);
 	return 0;

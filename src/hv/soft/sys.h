@@ -79,6 +79,7 @@ struct hv_vm {
 	const struct soft_like *like; /* ... for which one; NULL: none */
 	struct virtual_clock *clock;  /* NULL: the host's time */
 	uint64_t start_ns;
+	bool host_counter;
 	unsigned ipa_bits;
 	struct arm_features features;
 	const struct sysreg_desc *sysregs; /* sysreg_table() */
@@ -87,6 +88,12 @@ struct hv_vm {
 	struct sysreg_masks sysreg_masks[2][SYSREG_INDEX_COUNT]; /* by HCR_EL2.E2H */
 	hv_wants_fn *wants;					 /* interception policy */
 	void *wants_opaque;
+
+	/* For src/reverse, which has another back end execute what need not be emulated; NULL otherwise. */
+	uint32_t (*original)(void *opaque, uint32_t word); /* of a word that may be a patch */
+	void (*notify)(struct hv_vcpu *v); /* soft_cpu.event has been set by another thread */
+	void (*fetch_fp)(struct soft_cpu *c); /* FP&SIMD registers are wanted that are elsewhere */
+	void *hooks_opaque;
 
 	pthread_mutex_t lock; /* guards writers of regions and cpu[] */
 	struct soft_region regions[SOFT_REGIONS];
@@ -144,6 +151,7 @@ struct soft_sys {
 	/* TLB maintenance by others: requests and how many of them have been carried out. What they are is
 	 * under flush_lock; more than fit mean everything. */
 	atomic_uint flush_wanted, flush_done;
+	bool flushed; /* entries have gone since somebody who wants to know cleared this */
 	pthread_mutex_t flush_lock;
 	struct soft_tlbi flush[SOFT_TLBI_RING];
 	unsigned flush_count;
@@ -223,6 +231,8 @@ void soft_eret(struct soft_cpu *c);
 /* All of PSTATE but NZCV, and NZCV from bits 31:28; banked SP and what hangs on the level follow. */
 void soft_set_pstate(struct soft_cpu *c, uint64_t pstate);
 uint64_t soft_get_pstate(const struct soft_cpu *c);
+/* Are FP&SIMD instructions of the current level trapped or UNDEFINED? */
+bool soft_fp_is_trapped(const struct soft_cpu *c);
 /* SCTLR, TCR, TTBR, HCR, SCR ... or the level has changed: recompute what is derived from them. */
 void soft_context_changed(struct soft_cpu *c);
 
@@ -230,6 +240,10 @@ void soft_context_changed(struct soft_cpu *c);
 /* The translation of @va for this access, permissions checked. NULL: the fault was taken. */
 struct soft_tlb_entry *soft_translate(struct soft_cpu *c, uint64_t va, enum soft_access access,
 				      unsigned flags);
+/* The same without consequences: NULL, there is a fault to be taken. */
+const struct soft_tlb_entry *soft_look_up(struct soft_cpu *c, uint64_t va, enum soft_access access);
+/* The memory at a physical address; NULL: none. */
+const struct soft_region *soft_find_region(const struct hv_vm *vm, uint64_t pa, bool secure);
 /* The page of c->pc into fetch_page and fetch_host. False: an exception was taken, or an exit is due. */
 bool soft_fetch_page(struct soft_cpu *c);
 /* The regime that the level @el uses; EL1 and EL0 are those of EL0 in a host (HCR_EL2.{E2H,TGE} = {1,1}), too. */
@@ -306,6 +320,12 @@ uint64_t soft_wait_end(const struct soft_cpu *c);
 /* Leave the guest with soft_sys.exit. @stay: PC stays at the instruction. */
 struct hv_exit *soft_exit(struct soft_cpu *c, enum hv_exit_kind kind, bool stay);
 void soft_run(struct hv_vcpu *v, struct hv_exit *x);
+/* One instruction, or what is due before it (an exception that is taken, TLB maintenance for others...). */
+enum soft_stepped {
+	SOFT_WENT_ON,
+	SOFT_LEFT, /* with soft_sys.exit */
+};
+enum soft_stepped soft_step(struct soft_cpu *c);
 void soft_kick(struct hv_vcpu *v);
 void soft_wake(struct soft_cpu *c);
 /* Sleep until an event, at most until the next timer or @max_ns (SOFT_FOREVER_NS). */

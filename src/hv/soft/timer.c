@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The generic timer of a CPU: Arm ARM (DDI 0487), D12. Counters run at SOFT_COUNTER_HZ on the host's
- * monotonic clock or the VM's virtual one, the same for all CPUs of a VM.
+ * monotonic clock or the VM's virtual one, or are the host's own; the same for all CPUs of a VM.
  */
 #include "hv/soft/sys.h"
 
+#include "host/clock.h"
+#include "host/counter.h"
 #include "util/bits.h"
 
 enum {
@@ -34,6 +36,8 @@ static const struct timer timers[T_COUNT] = {
 
 uint64_t soft_counter(const struct soft_cpu *c)
 {
+	if (c->sys->vm->host_counter)
+		return host_counter();
 	return (soft_now_ns(c) - c->sys->vm->start_ns) / NS_PER_TICK;
 }
 
@@ -53,6 +57,21 @@ uint64_t soft_counter_virtual(const struct soft_cpu *c)
 	return soft_counter(c) - (arm_el_is_in_host(&r, r.el) ? 0 : SOFT_REG(c, CNTVOFF_EL2));
 }
 
+/* The time @ticks from now, 0: never. */
+static uint64_t deadline(const struct soft_cpu *c, uint64_t ticks)
+{
+	const struct hv_vm *vm = c->sys->vm;
+
+	if (vm->host_counter) {
+		__uint128_t ns = (__uint128_t)ticks * NS_PER_S / host_counter_hz() + 1;
+
+		return ns < INT64_MAX ? clock_mono_ns() + (uint64_t)ns : 0;
+	}
+	if (ticks >= (UINT64_MAX - vm->start_ns) / NS_PER_TICK - soft_counter(c))
+		return 0;
+	return vm->start_ns + (soft_counter(c) + ticks) * NS_PER_TICK;
+}
+
 uint32_t soft_timers(struct soft_cpu *c)
 {
 	uint64_t next = UINT64_MAX;
@@ -70,9 +89,7 @@ uint32_t soft_timers(struct soft_cpu *c)
 		if (now >= cval && !(ctl & CTL_IMASK))
 			levels |= 1U << t->out;
 	}
-	c->sys->deadline_ns = 0;
-	if (next < (UINT64_MAX - c->sys->vm->start_ns) / NS_PER_TICK - soft_counter(c))
-		c->sys->deadline_ns = c->sys->vm->start_ns + (soft_counter(c) + next) * NS_PER_TICK;
+	c->sys->deadline_ns = next == UINT64_MAX ? 0 : deadline(c, next);
 	return levels;
 }
 

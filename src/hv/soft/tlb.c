@@ -39,6 +39,7 @@ void soft_tlb_flush(struct soft_cpu *c)
 		s->large[half].size_bits = SOFT_PAGE_BITS;
 	}
 	c->fetch_page = 1;
+	s->flushed = true;
 }
 
 static bool matches(const struct soft_tlb_entry *e, const struct soft_tlbi *t)
@@ -59,6 +60,7 @@ static void flush_slots(struct soft_cpu *c, const struct soft_tlbi *t, unsigned 
 		}
 	}
 	c->fetch_page = 1;
+	c->sys->flushed = true;
 }
 
 void soft_tlb_flush_some(struct soft_cpu *c, const struct soft_tlbi *t)
@@ -94,6 +96,8 @@ void soft_tlb_request(struct hv_vcpu *v, const struct soft_tlbi *t)
 	atomic_fetch_add(&s->flush_wanted, 1);
 	pthread_mutex_unlock(&s->flush_lock);
 	soft_event(&v->c, SOFT_EVENT_FLUSH);
+	if (s->vm->notify)
+		s->vm->notify(v);
 }
 
 void soft_flush_requests(struct soft_cpu *c)

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Copies of the pages that are executed in managed views, with BRK #slot in place of each sensitive instruction. The
+ * guest's memory itself stays as the guest has made it: other masters, other levels and the debugger see nothing of it.
+ *
+ * While a page is active, nobody in a managed view can write the original without a fault (shadow.c), after which
+ * code_written() brings the copy up to date; so code and data in one page are both right. Writers that are not seen,
+ * devices and operating systems that run natively, have to invalidate the instruction cache, as on hardware.
+ */
+#include "reverse/reverse_int.h"
+
+#include "host/icache.h"
+#include "util/xalloc.h"
+
+#include <stdlib.h>
+
+enum {
+	WORDS = REVERSE_PAGE / 4,
+	WRITES_MAX = 16, /* a page that is written more often is data */
+};
+
+void code_init(struct code *c, struct hidden *h)
+{
+	pthread_mutex_init(&c->lock, NULL);
+	c->hidden = h;
+}
+
+void code_fini(struct code *c)
+{
+	pthread_mutex_destroy(&c->lock);
+	free(c->page);
+}
+
+uint32_t code_original(const struct code *c, uint32_t word)
+{
+	int slot = slots_of_brk(&c->slots, word);
+
+	return slot < 0 ? word : c->slots.slot[slot].word;
+}
+
+/* ---- the table ---- */
+
+static size_t place(const struct code *c, const uint8_t *original)
+{
+	uint64_t h = (uintptr_t)original >> REVERSE_PAGE_BITS;
+
+	return (h * 0x9e3779b97f4a7c15ULL >> 32) & (c->capacity - 1);
+}
+
+static struct code_page *find(const struct code *c, const uint8_t *original)
+{
+	if (!c->capacity)
+		return NULL;
+	for (size_t i = place(c, original);; i = (i + 1) & (c->capacity - 1)) {
+		if (!c->page[i].original)
+			return NULL;
+		if (c->page[i].original == original)
+			return &c->page[i];
+	}
+}
+
+static struct code_page *insert(struct code *c, const struct code_page *page)
+{
+	size_t i = place(c, page->original);
+
+	while (c->page[i].original)
+		i = (i + 1) & (c->capacity - 1);
+	c->page[i] = *page;
+	return &c->page[i];
+}
+
+static void grow(struct code *c)
+{
+	struct code_page *old = c->page;
+	size_t capacity = c->capacity;
+
+	c->capacity = capacity ? 2 * capacity : 256;
+	c->page = xcalloc(c->capacity, sizeof(*c->page));
+	for (size_t i = 0; i < capacity; i++) {
+		if (old[i].original)
+			insert(c, &old[i]);
+	}
+	free(old);
+}
+
+static struct code_page *add(struct code *c, const uint8_t *original)
+{
+	struct code_page page = {.original = original};
+
+	if (2 * (c->count + 1) > c->capacity)
+		grow(c);
+	c->count++;
+	page.copy = hidden_page(c->hidden, &page.gpa);
+	return insert(c, &page);
+}
+
+/* ---- copying ---- */
+
+/* What the copy has for @word; @ok false: no slot is left. */
+static uint32_t executed(struct code *c, uint32_t word, bool *ok)
+{
+	int slot;
+
+	word = code_original(c, word);
+	if (!sensitive(word))
+		return word;
+	slot = slots_get(&c->slots, word, NULL);
+	if (slot < 0) {
+		*ok = false;
+		return 0; /* UDF */
+	}
+	return slots_brk(slot);
+}
+
+/* Other PEs may be executing the copy. Changing a word under them is what the guest itself did when it wrote the
+ * original, with the same consequences. */
+static bool update(struct code *c, struct code_page *p)
+{
+	const uint32_t *from = (const uint32_t *)p->original;
+	bool changed = false, ok = true;
+
+	for (unsigned i = 0; i < WORDS; i++) {
+		uint32_t word = __atomic_load_n(&from[i], __ATOMIC_RELAXED);
+		uint32_t copy = executed(c, word, &ok);
+
+		if (copy == p->copy[i])
+			continue;
+		__atomic_store_n(&p->copy[i], copy, __ATOMIC_RELAXED);
+		changed = true;
+		atomic_fetch_add_explicit(&c->patched, copy != word, memory_order_relaxed);
+	}
+	atomic_fetch_add_explicit(&c->scanned, WORDS, memory_order_relaxed);
+	if (changed)
+		host_icache_sync(p->copy, REVERSE_PAGE);
+	return ok;
+}
+
+uint64_t code_get(struct code *c, const uint8_t *original, bool *activated)
+{
+	struct code_page *p;
+	uint64_t gpa = 0;
+
+	pthread_mutex_lock(&c->lock);
+	p = find(c, original);
+	if (!p)
+		p = add(c, original);
+	*activated = p->copy && !p->active;
+	if (*activated)
+		p->writes = 0;
+	p->active = p->copy;
+	if (p->active && update(c, p))
+		gpa = p->gpa;
+	pthread_mutex_unlock(&c->lock);
+	return gpa;
+}
+
+bool code_is_active(struct code *c, const uint8_t *original)
+{
+	const struct code_page *p;
+	bool active;
+
+	pthread_mutex_lock(&c->lock);
+	p = find(c, original);
+	active = p && p->active;
+	pthread_mutex_unlock(&c->lock);
+	return active;
+}
+
+uint64_t code_written(struct code *c, const uint8_t *original)
+{
+	struct code_page *p;
+	uint64_t gone = 0;
+
+	pthread_mutex_lock(&c->lock);
+	p = find(c, original);
+	if (p && p->active) {
+		p->active = p->writes++ < WRITES_MAX;
+		if (p->active)
+			update(c, p);
+		else
+			gone = p->gpa;
+	}
+	pthread_mutex_unlock(&c->lock);
+	return gone;
+}
+
+void code_refresh(struct code *c)
+{
+	pthread_mutex_lock(&c->lock);
+	for (size_t i = 0; i < c->capacity; i++) {
+		if (c->page[i].original && c->page[i].active)
+			update(c, &c->page[i]);
+	}
+	pthread_mutex_unlock(&c->lock);
+}

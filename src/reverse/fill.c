@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Page faults of managed views: what soft's translation says goes into the shadow, narrowed where a page is executed
+ * from a copy or is no memory.
+ */
+#include "reverse/reverse_int.h"
+
+#include "util/bits.h"
+
+enum {
+	AROUND_BITS = 18, /* log2 of the bytes that are mapped along with a page */
+	STORE_MAX = 64,	  /* bytes that an instruction writes: DC ZVA */
+};
+
+/* The address as it is in the shadow; ~0: not in there. */
+static uint64_t shadow_va(const struct soft_cpu *c, uint64_t va)
+{
+	va &= c->tbi_mask[0];
+	return va >> 48 ? ~0ULL : va;
+}
+
+static uint8_t *host_page(const struct soft_tlb_entry *e)
+{
+	return (uint8_t *)(uintptr_t)(e->page + e->addend);
+}
+
+/* Everybody else's shadows and TLBs are to be empty before this goes on. */
+static void others_forget(struct reverse_pe *p)
+{
+	struct hv_vm *vm = p->r->soft;
+
+	for (unsigned i = 0; i < SOFT_MAX_CPUS; i++) {
+		struct hv_vcpu *v = __atomic_load_n(&vm->cpu[i], __ATOMIC_ACQUIRE);
+
+		if (v && v != p->soft)
+			soft_tlb_request(v, NULL);
+	}
+	soft_dsb(&p->soft->c);
+}
+
+static void forget(struct reverse_pe *p, uint64_t pa)
+{
+	for (unsigned i = 0; i < VIEW_COUNT; i++) {
+		if (p->view[i].vcpu)
+			shadow_forget(&p->view[i].shadow, pa);
+	}
+	others_forget(p);
+}
+
+static enum shadow_attr attr_of(const struct soft_tlb_entry *e)
+{
+	return e->device ? SHADOW_DEVICE : SHADOW_NORMAL;
+}
+
+/* Neighbours of @e in the same block of the guest's tables and the same memory, as far as they are plain. */
+static void fill_around(struct reverse_pe *p, struct view *w, const struct soft_tlb_entry *e,
+			uint64_t va)
+{
+	uint64_t len = e->size_bits < AROUND_BITS ? 1ULL << e->size_bits : 1 << AROUND_BITS;
+	uint64_t first = va & ~(len - 1);
+	const struct soft_region *r = soft_find_region(p->r->soft, e->pa, e->secure);
+
+	for (uint64_t at = first; r && at < first + len; at += REVERSE_PAGE) {
+		uint64_t pa = e->pa + (at - va), offset = pa - r->gpa;
+
+		if (at == va || offset >= r->len || r->len - offset < REVERSE_PAGE ||
+		    shadow_allows(&w->shadow, at, false))
+			continue;
+		if (!shadow_map(&w->shadow, at, pa,
+				e->prot & ARM_PROT_WRITE && e->writable &&
+					!code_is_active(&p->r->code, r->host + offset),
+				false, attr_of(e)))
+			return;
+	}
+}
+
+static bool fill_device(struct reverse_pe *p, struct view *w, const struct soft_tlb_entry *e,
+			uint64_t va)
+{
+	const struct hidden *h = &p->r->hidden;
+
+	/* The exit says whose address space it is by the view. */
+	if (e->secure != (w->kind == VIEW_EL3 || w->kind == VIEW_EL1S) || e->pa >> p->r->ipa_bits ||
+	    e->pa - h->gpa < REVERSE_HIDDEN || e->pa == p->r->exit_gpa)
+		return false;
+	return shadow_map(&w->shadow, va, e->pa, e->prot & ARM_PROT_WRITE, false, SHADOW_DEVICE);
+}
+
+bool fill_data(struct reverse_pe *p, struct view *w, uint64_t va, bool write)
+{
+	struct soft_cpu *c = &p->soft->c;
+	const struct soft_tlb_entry *e;
+	uint64_t at = shadow_va(c, va) & ~(uint64_t)(REVERSE_PAGE - 1);
+
+	/* A second fault: an access with the rights of EL0, or one that crosses pages. */
+	if (shadow_va(c, va) == ~0ULL || shadow_allows(&w->shadow, at, write))
+		return false;
+	e = soft_look_up(c, va, write ? SOFT_WRITE : SOFT_READ);
+	if (!e)
+		return false;
+	if (!e->host)
+		return fill_device(p, w, e, at);
+	if (write && (!e->writable || code_is_active(&p->r->code, host_page(e))))
+		return false;
+	if (!shadow_map(&w->shadow, at, e->pa,
+			e->prot & ARM_PROT_WRITE && e->writable &&
+				!code_is_active(&p->r->code, host_page(e)),
+			false, attr_of(e)))
+		return true; /* all over again */
+	if (!write || e->size_bits > REVERSE_PAGE_BITS)
+		fill_around(p, w, e, at);
+	return true;
+}
+
+bool fill_code(struct reverse_pe *p, struct view *w, uint64_t va)
+{
+	struct soft_cpu *c = &p->soft->c;
+	uint64_t at = shadow_va(c, va) & ~(uint64_t)(REVERSE_PAGE - 1), gpa;
+	const struct soft_tlb_entry *e;
+	bool activated;
+
+	if (shadow_va(c, va) == ~0ULL || va & 3)
+		return false;
+	e = soft_look_up(c, va, SOFT_EXEC);
+	if (!e || !e->host)
+		return false;
+	gpa = code_get(&p->r->code, host_page(e), &activated);
+	if (activated)
+		forget(p, e->pa);
+	if (!gpa)
+		return false;
+	shadow_map(&w->shadow, at, gpa, false, true, SHADOW_NORMAL);
+	p->stats.code_faults++;
+	return true;
+}
+
+static void written_page(struct reverse_pe *p, uint64_t va)
+{
+	const struct soft_tlb_entry *e = soft_look_up(&p->soft->c, va, SOFT_READ);
+	uint64_t gone;
+
+	if (!e || !e->host)
+		return;
+	gone = code_written(&p->r->code, host_page(e));
+	if (gone)
+		forget(p, gone);
+}
+
+void fill_written(struct reverse_pe *p, uint64_t va)
+{
+	uint64_t last = va + STORE_MAX - 1;
+
+	written_page(p, va);
+	if ((va ^ last) >> REVERSE_PAGE_BITS)
+		written_page(p, last);
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Memory for tables, banks and copies of code: pages are handed out once. */
+#include "reverse/reverse_int.h"
+
+void *hidden_page(struct hidden *h, uint64_t *gpa)
+{
+	void *page = NULL;
+
+	pthread_mutex_lock(&h->lock);
+	if (h->used < REVERSE_HIDDEN / REVERSE_PAGE) {
+		uint64_t offset = (uint64_t)h->used++ * REVERSE_PAGE;
+
+		page = h->host + offset;
+		*gpa = h->gpa + offset;
+	}
+	pthread_mutex_unlock(&h->lock);
+	return page;
+}

@@ -1,0 +1,342 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The operations of the back end: soft's, with another way to run. */
+#include "reverse/reverse_int.h"
+
+#include "hv/soft/soft.h"
+#include "util/bits.h"
+#include "util/err.h"
+#include "util/xalloc.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#define CTR_EL0	    SYSREG(3, 3, 0, 0, 1)
+#define CTR_EL0_DIC (1ULL << 29)
+
+void reverse_caps(const struct hv_caps *inner, struct hv_caps *caps)
+{
+	struct hv_caps c;
+	struct err e = ERR_INIT;
+
+	hv_soft_ops.probe(NULL, &c, &e);
+	err_free(&e);
+	c.max_vcpus = inner->max_vcpus < c.max_vcpus ? inner->max_vcpus : c.max_vcpus;
+	c.ipa_bits = inner->ipa_bits;
+	c.page_size = inner->page_size;
+	c.zva_bytes = inner->zva_bytes;
+	c.counter_hz = inner->counter_hz;
+	c.virtual_time = false;
+	memcpy(c.host, inner->host, sizeof(c.host));
+	*caps = c;
+}
+
+/* ---- VM ---- */
+
+static void vm_destroy(struct hv_vm *soft)
+{
+	struct reverse *r = soft ? reverse_of(soft) : NULL;
+
+	if (!r)
+		return;
+	deadline_stop(r);
+	for (unsigned i = 0; i < VIEW_COUNT; i++) {
+		if (r->vm[i])
+			r->inner->vm_destroy(r->vm[i]);
+	}
+	if (r->hidden.host)
+		munmap(r->hidden.host, REVERSE_HIDDEN);
+	code_fini(&r->code);
+	pthread_mutex_destroy(&r->hidden.lock);
+	pthread_mutex_destroy(&r->lock);
+	hv_soft_ops.vm_destroy(soft);
+	free(r->options);
+	free(r);
+}
+
+static uint32_t original(void *opaque, uint32_t word)
+{
+	const struct reverse *r = opaque;
+
+	return code_original(&r->code, word);
+}
+
+/* Hidden memory, at the end of the physical address space, and below it the page of exits. */
+static int set_up_hidden(struct reverse *r, struct err *e)
+{
+	void *p = mmap(NULL, REVERSE_HIDDEN, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	uint32_t *stub;
+
+	pthread_mutex_init(&r->hidden.lock, NULL);
+	if (p == MAP_FAILED)
+		return err_set(e, -errno, "--hv", "no memory for translation tables: %s",
+			       strerror(errno));
+	r->hidden.host = p;
+	r->hidden.gpa = (1ULL << r->ipa_bits) - REVERSE_HIDDEN;
+	r->exit_gpa = r->hidden.gpa - REVERSE_PAGE;
+	stub = hidden_page(&r->hidden, &r->stub_gpa);
+	r->stub = stub_emit(stub);
+	return 0;
+}
+
+static int vm_create(const struct hv_vm_config *cfg, struct hv_vm **out, struct err *e)
+{
+	struct hv_vm_config soft = {
+		.ipa_bits = cfg->ipa_bits, .els = cfg->els, .host_counter = true};
+	struct reverse *r = xcalloc(1, sizeof(*r));
+	int error = hv_soft_ops.vm_create(&soft, &r->soft, e);
+
+	if (error) {
+		free(r);
+		return error;
+	}
+	r->inner = cfg->inner;
+	r->options = cfg->options ? xstrdup(cfg->options) : NULL;
+	r->ipa_bits = cfg->ipa_bits;
+	pthread_mutex_init(&r->lock, NULL);
+	code_init(&r->code, &r->hidden);
+	r->soft->hooks_opaque = r;
+	r->soft->original = original;
+	r->soft->notify = reverse_notify;
+	r->soft->fetch_fp = view_fp_to_soft;
+	error = deadline_start(r);
+	if (error)
+		err_set(e, error, "--hv", "cannot create a thread: %s", strerror(-error));
+	else
+		error = set_up_hidden(r, e);
+	if (error)
+		vm_destroy(r->soft);
+	else
+		*out = r->soft;
+	return error;
+}
+
+/* ---- memory ---- */
+
+static int map_everywhere(struct reverse *r, unsigned n)
+{
+	int error = 0;
+
+	for (unsigned i = 0; i < VIEW_COUNT && !error; i++) {
+		if (r->vm[i])
+			error = r->inner->mem_map(r->vm[i], r->regions[n].gpa, r->regions[n].host,
+						  r->regions[n].len, r->regions[n].prot);
+	}
+	return error;
+}
+
+static int mem_map(struct hv_vm *soft, uint64_t gpa, void *host, uint64_t len, unsigned prot)
+{
+	struct reverse *r = reverse_of(soft);
+	unsigned n = 0;
+	int error;
+
+	if (gpa + len > r->exit_gpa)
+		return -ERANGE;
+	pthread_mutex_lock(&r->lock);
+	while (n < SOFT_REGIONS && r->regions[n].len)
+		n++;
+	error = n < SOFT_REGIONS ? hv_soft_ops.mem_map(soft, gpa, host, len, prot) : -ENOSPC;
+	if (!error) {
+		r->regions[n].gpa = gpa;
+		r->regions[n].len = len;
+		r->regions[n].host = host;
+		r->regions[n].prot = prot & ~(unsigned)HV_SECURE; /* the shadow sees to that */
+		error = map_everywhere(r, n);
+	}
+	pthread_mutex_unlock(&r->lock);
+	return error;
+}
+
+static int mem_unmap(struct hv_vm *soft, uint64_t gpa, uint64_t len)
+{
+	struct reverse *r = reverse_of(soft);
+	int error = -ENOENT;
+
+	pthread_mutex_lock(&r->lock);
+	for (unsigned n = 0; n < SOFT_REGIONS; n++) {
+		if (r->regions[n].len != len || r->regions[n].gpa != gpa)
+			continue;
+		r->regions[n].len = 0;
+		for (unsigned i = 0; i < VIEW_COUNT; i++) {
+			if (r->vm[i])
+				r->inner->mem_unmap(r->vm[i], gpa, len);
+		}
+		error = hv_soft_ops.mem_unmap(soft, gpa, len);
+		break;
+	}
+	pthread_mutex_unlock(&r->lock);
+	return error;
+}
+
+static void set_intercept(struct hv_vm *soft, hv_wants_fn *wants, void *opaque)
+{
+	hv_soft_ops.set_intercept(soft, wants, opaque);
+}
+
+static void smc_exits(struct hv_vm *soft, bool exits)
+{
+	hv_soft_ops.smc_exits(soft, exits);
+}
+
+/* ---- vCPU ---- */
+
+static int vcpu_reset(struct hv_vcpu *v)
+{
+	int error = hv_soft_ops.vcpu_reset(v);
+
+	view_reset(reverse_pe(v));
+	/* Copies of code are an instruction cache that has to be invalidated. */
+	SOFT_REG(&v->c, CTR_EL0) &= ~CTR_EL0_DIC;
+	return error;
+}
+
+static int vcpu_create(struct hv_vm *soft, unsigned index, struct hv_vcpu **out, struct err *e)
+{
+	struct reverse *r = reverse_of(soft);
+	int error = hv_soft_ops.vcpu_create(soft, index, out, e);
+
+	if (error)
+		return error;
+	r->pe[index].r = r;
+	r->pe[index].soft = *out;
+	return vcpu_reset(*out);
+}
+
+static void vcpu_destroy(struct hv_vcpu *v)
+{
+	struct reverse_pe *p = reverse_pe(v);
+
+	deadline_set(p, 0);
+	view_destroy(p);
+	hv_soft_ops.vcpu_destroy(v);
+}
+
+static int wait_for_interrupt(struct hv_vcpu *v)
+{
+	return hv_soft_ops.wait_for_interrupt(v);
+}
+
+static void kick(struct hv_vcpu *v)
+{
+	hv_soft_ops.kick(v);
+}
+
+/* ---- after an MMIO exit ---- */
+
+static int mmio_done(struct hv_vcpu *v, uint64_t value)
+{
+	struct reverse_pe *p = reverse_pe(v);
+
+	if (!p->mmio)
+		return hv_soft_ops.mmio_done(v, value);
+	p->mmio = false;
+	return p->r->inner->mmio_done(p->at->vcpu, value);
+}
+
+/* The abort comes back by way of the vectors, and then soft gives the guest its own. */
+static int mmio_abort(struct hv_vcpu *v)
+{
+	struct reverse_pe *p = reverse_pe(v);
+
+	if (!p->mmio)
+		return hv_soft_ops.mmio_abort(v);
+	p->mmio = false;
+	return p->r->inner->mmio_abort(p->at->vcpu);
+}
+
+/* ---- registers ---- */
+
+/* During an MMIO exit the inner vCPU has the state and must keep it. */
+static bool is_live(const struct reverse_pe *p, uint32_t id)
+{
+	return p->mmio && (REG_CLASS(id) == REG_CLASS_X || id == REG_PC);
+}
+
+static int get_reg(struct hv_vcpu *v, uint32_t id, uint64_t *value)
+{
+	struct reverse_pe *p = reverse_pe(v);
+
+	if (is_live(p, id))
+		return p->r->inner->get_reg(p->at->vcpu, id, value);
+	if (!p->mmio)
+		view_pull(p);
+	if (id == REG_FPCR || id == REG_FPSR)
+		view_move_fp(p, NULL);
+	return hv_soft_ops.get_reg(v, id, value);
+}
+
+static int set_reg(struct hv_vcpu *v, uint32_t id, uint64_t value)
+{
+	struct reverse_pe *p = reverse_pe(v);
+
+	if (is_live(p, id))
+		return p->r->inner->set_reg(p->at->vcpu, id, value);
+	if (!p->mmio)
+		view_pull(p);
+	if (id == REG_FPCR || id == REG_FPSR)
+		view_move_fp(p, NULL);
+	return hv_soft_ops.set_reg(v, id, value);
+}
+
+static int get_vreg(struct hv_vcpu *v, unsigned n, uint64_t value[2])
+{
+	view_move_fp(reverse_pe(v), NULL);
+	return hv_soft_ops.get_vreg(v, n, value);
+}
+
+static int set_vreg(struct hv_vcpu *v, unsigned n, const uint64_t value[2])
+{
+	view_move_fp(reverse_pe(v), NULL);
+	return hv_soft_ops.set_vreg(v, n, value);
+}
+
+static int irq(struct hv_vcpu *v, enum hv_line line, bool level)
+{
+	return hv_soft_ops.irq(v, line, level);
+}
+
+static uint32_t timer_levels(struct hv_vcpu *v)
+{
+	return hv_soft_ops.timer_levels(v);
+}
+
+static int debug(struct hv_vcpu *v, unsigned flags)
+{
+	view_pull(reverse_pe(v));
+	return hv_soft_ops.debug(v, flags);
+}
+
+static int probe(const char *options, struct hv_caps *caps, struct err *e)
+{
+	return err_set(e, -EINVAL, "--hv", "not a back end of its own");
+}
+
+const struct hv_ops hv_reverse_ops = {
+	.name = "reverse",
+	.doc = "all exception levels on a back end that has EL1 and EL0",
+	.probe = probe,
+	.vm_create = vm_create,
+	.vm_destroy = vm_destroy,
+	.set_intercept = set_intercept,
+	.smc_exits = smc_exits,
+	.mem_map = mem_map,
+	.mem_unmap = mem_unmap,
+	.vcpu_create = vcpu_create,
+	.vcpu_destroy = vcpu_destroy,
+	.vcpu_reset = vcpu_reset,
+	.run = reverse_run,
+	.wait_for_interrupt = wait_for_interrupt,
+	.kick = kick,
+	.mmio_done = mmio_done,
+	.mmio_abort = mmio_abort,
+	.get_reg = get_reg,
+	.set_reg = set_reg,
+	.get_vreg = get_vreg,
+	.set_vreg = set_vreg,
+	.irq = irq,
+	.timer_levels = timer_levels,
+	.debug = debug,
+};

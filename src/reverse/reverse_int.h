@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Private to src/reverse.
+ *
+ * Each translation regime whose code is executed natively has a view: a VM of the inner back end with a vCPU for each
+ * PE. In a *managed* view EL1 of that vCPU belongs to Obverse:
+ *
+ *  - Stage 1 is a shadow table (shadow.c), filled page by page from what soft's translation says. The lower half is the
+ *    guest's; in the upper half are the vectors and the bank.
+ *  - Code is executed from copies (code.c), in which every instruction that must not run natively is a BRK.
+ *  - Every exception ends in the stub (stub.c), which saves the general registers to the bank and leaves the guest.
+ *
+ * So the state is in one of three places (enum reverse_place). Whoever wants it in soft's CPU calls view_pull().
+ *
+ * The memory for tables, banks and copies is hidden: it lies above the board's addresses, and only shadow tables name it.
+ */
+#ifndef REVERSE_REVERSE_INT_H
+#define REVERSE_REVERSE_INT_H
+
+#include "hv/soft/sys.h"
+#include "intercept/slots.h"
+#include "reverse/reverse.h"
+
+#include <pthread.h>
+
+enum {
+	REVERSE_PAGE_BITS = 12,
+	REVERSE_PAGE = 1 << REVERSE_PAGE_BITS,
+	REVERSE_HIDDEN = 64 << 20, /* bytes */
+	REVERSE_TABLES = 1024,	   /* pages of tables of one shadow */
+};
+
+/* ---- addresses of Obverse's own in a managed view: the top 32 MiB ---- */
+
+#define REVERSE_UPPER	   0xfffffffffe000000ULL
+#define REVERSE_UPPER_BITS 25
+#define REVERSE_VECTORS	   (REVERSE_UPPER + 0 * REVERSE_PAGE)
+#define REVERSE_BANK	   (REVERSE_UPPER + 1 * REVERSE_PAGE)
+#define REVERSE_EXIT	   (REVERSE_UPPER + 2 * REVERSE_PAGE)
+
+/* Shared with the stub, which knows the offsets. */
+struct bank {
+	uint64_t x[31];
+	uint64_t pc, pstate; /* ELR_EL1, SPSR_EL1 */
+	uint64_t sp_el0, sp_elx;
+	uint64_t esr, far;
+	uint64_t vector;    /* number, 0 to 15 */
+	uint64_t exit_va;   /* REVERSE_EXIT */
+	uint64_t tlb_stale; /* in: invalidate the view's TLB */
+};
+
+/* ---- stub.c ---- */
+
+enum { STUB_WORDS = REVERSE_PAGE / 4 };
+
+/* Offsets in the page of the vectors. */
+struct stub {
+	uint32_t exit;	 /* the store that leaves the guest */
+	uint32_t resume; /* X30: the bank */
+	uint32_t end;
+};
+
+/* The code of the vectors; the same for all views. */
+struct stub stub_emit(uint32_t code[STUB_WORDS]);
+
+/* ---- hidden.c: memory that the guest does not know of ---- */
+
+struct hidden {
+	pthread_mutex_t lock;
+	uint8_t *host;
+	uint64_t gpa;
+	uint32_t used; /* pages; they are never given back */
+};
+
+/* A page, zero; NULL: there are no more. Its address for the guest. */
+void *hidden_page(struct hidden *h, uint64_t *gpa);
+
+/* ---- code.c: copies of code ---- */
+
+struct code_page {
+	const uint8_t *original;
+	uint32_t *copy;	 /* NULL: there could be none */
+	uint64_t gpa;	 /* of the copy */
+	bool active;	 /* executed from the copy: nobody may write the original unseen */
+	unsigned writes; /* since it became active */
+};
+
+struct code {
+	pthread_mutex_t lock;
+	struct hidden *hidden;
+	struct slots slots;
+	struct code_page *page; /* open addressing by `original` */
+	size_t capacity, count;
+	atomic_ulong scanned, patched; /* words, for statistics */
+};
+
+void code_init(struct code *c, struct hidden *h);
+void code_fini(struct code *c);
+/* Where the copy of the page at @original is, up to date and active; 0: there can be none. Sets *activated if it was
+ * not active before. */
+uint64_t code_get(struct code *c, const uint8_t *original, bool *activated);
+bool code_is_active(struct code *c, const uint8_t *original);
+/* The original has been written. Too often: it is active no more, and where the copy was is returned. Else 0. */
+uint64_t code_written(struct code *c, const uint8_t *original);
+/* All originals may have been written by somebody unseen. */
+void code_refresh(struct code *c);
+/* Of a word that may be a patch that the guest has copied. */
+uint32_t code_original(const struct code *c, uint32_t word);
+
+/* sensitive.c: must this word not be executed natively in a managed view? */
+bool sensitive(uint32_t word);
+
+/* ---- shadow.c ---- */
+
+struct shadow {
+	struct hidden *hidden;
+	uint64_t root;	  /* of the lower half */
+	uint64_t context; /* soft_cpu.context[0] that it was filled for */
+	struct {
+		uint64_t *host;
+		uint64_t gpa;
+		bool leaf;
+	} table[REVERSE_TABLES]; /* [0]: the root; used ones first */
+	unsigned count, allocated;
+	bool stale; /* entries have gone that the TLB may hold */
+};
+
+/* False: no memory. */
+bool shadow_init(struct shadow *s, struct hidden *h);
+void shadow_flush(struct shadow *s);
+enum shadow_attr { SHADOW_NORMAL, SHADOW_DEVICE };
+/* Map a page. False: no tables left; the shadow is empty now. */
+bool shadow_map(struct shadow *s, uint64_t va, uint64_t pa, bool write, bool exec,
+		enum shadow_attr attr);
+/* Does it allow this already? */
+bool shadow_allows(const struct shadow *s, uint64_t va, bool write);
+/* No mapping of the page @pa any more. */
+void shadow_forget(struct shadow *s, uint64_t pa);
+/* The upper half: vectors, bank, exit. Returns its root, 0: no memory. */
+uint64_t shadow_upper(struct hidden *h, uint64_t vectors, uint64_t bank, uint64_t exit);
+
+/* ---- views ---- */
+
+struct reverse_pe;
+
+enum view_kind { VIEW_EL3, VIEW_EL2, VIEW_EL1S, VIEW_EL1NS, VIEW_COUNT };
+
+/* Where the state of a PE is. */
+enum reverse_place {
+	IN_SOFT,
+	IN_BANK, /* of its view; the vCPU stands in the stub */
+	IN_VCPU, /* of its view */
+};
+
+struct view {
+	enum view_kind kind;
+	struct hv_vcpu *vcpu; /* of the inner back end; NULL: not made yet */
+	struct bank *bank;
+	struct shadow shadow;
+	uint64_t sctlr, tcr, cpacr; /* as the vCPU has them */
+	unsigned lines;		    /* as the vCPU has them */
+	bool in_stub;		    /* the vCPU is about to load the bank */
+};
+
+struct reverse_stats {
+	uint64_t entries, mmio, faults, steps, kicks, code_faults;
+};
+
+/* One PE; soft_sys.vm->hooks_opaque leads to the array. */
+struct reverse_pe {
+	struct hv_vcpu *soft;
+	struct reverse *r;
+	struct view view[VIEW_COUNT];
+	struct view *at; /* where the state is, but for IN_SOFT */
+	enum reverse_place place;
+	bool step;   /* soft has to carry out the instruction at the PC */
+	bool writes; /* ... which writes near `written` */
+	uint64_t written;
+	bool mmio;			   /* the inner vCPU waits for the end of an access */
+	struct view *fp;		   /* whose vCPU has the FP registers; NULL: soft */
+	_Atomic(struct hv_vcpu *) running; /* inner vCPU that may be in the guest */
+	uint64_t deadline_ns;		   /* as deadline.c knows it; under its lock */
+	struct reverse_stats stats;
+};
+
+struct reverse {
+	const struct hv_ops *inner;
+	char *options;
+	unsigned ipa_bits;
+	struct hv_vm *soft;
+	struct hv_vm *vm[VIEW_COUNT];
+	pthread_mutex_t lock; /* guards the making of views, and regions[] */
+	struct hidden hidden;
+	struct code code;
+	struct stub stub;
+	uint64_t stub_gpa, exit_gpa;
+	struct {
+		uint64_t gpa, len;
+		void *host;
+		unsigned prot;
+	} regions[SOFT_REGIONS];
+	struct reverse_pe pe[SOFT_MAX_CPUS];
+
+	/* deadline.c */
+	pthread_t thread;
+	bool thread_started, thread_stop;
+	pthread_mutex_t deadline_lock;
+	pthread_cond_t deadline_changed;
+};
+
+static inline struct reverse *reverse_of(const struct hv_vm *soft)
+{
+	return soft->hooks_opaque;
+}
+
+static inline struct reverse_pe *reverse_pe(struct hv_vcpu *soft)
+{
+	return &reverse_of(soft->s.vm)->pe[soft->s.index];
+}
+
+/* ---- view.c ---- */
+
+/* The view of the PE's regime; NULL: soft executes. The state is in soft. */
+struct view *view_of_pe(struct reverse_pe *p);
+/* The vCPU of a view, made if need be, in the PE's thread. 0 or a negative errno. */
+int view_ready(struct reverse_pe *p, struct view *w);
+/* Have the state in soft. */
+void view_pull(struct reverse_pe *p);
+/* Have it where the vCPU of the view can go on. */
+void view_push(struct reverse_pe *p, struct view *w);
+/* FP&SIMD registers to a view, or to soft (NULL). */
+void view_move_fp(struct reverse_pe *p, struct view *to);
+/* After a reset of soft's CPU. */
+void view_reset(struct reverse_pe *p);
+void view_destroy(struct reverse_pe *p);
+/* FP&SIMD registers are wanted by soft. */
+void view_fp_to_soft(struct soft_cpu *c);
+
+/* ---- fill.c: page faults of managed views ---- */
+/* False: soft has to carry out the instruction. */
+bool fill_data(struct reverse_pe *p, struct view *w, uint64_t va, bool write);
+bool fill_code(struct reverse_pe *p, struct view *w, uint64_t va);
+/* soft has written at or behind @va, where fill_data() said no. */
+void fill_written(struct reverse_pe *p, uint64_t va);
+
+/* ---- run.c ---- */
+void reverse_run(struct hv_vcpu *v, struct hv_exit *x);
+/* soft_cpu.event is set: out of the guest. Any thread. */
+void reverse_notify(struct hv_vcpu *v);
+
+/* ---- deadline.c: timers that must end what runs natively ---- */
+int deadline_start(struct reverse *r);
+void deadline_stop(struct reverse *r);
+/* @ns: CLOCK_MONOTONIC, 0: none. */
+void deadline_set(struct reverse_pe *p, uint64_t ns);
+
+#endif

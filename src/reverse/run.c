@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The loop of a PE: natively in the view of its regime as long as that goes, then an instruction by soft.
+ *
+ * Every exception of a managed view comes here. Page faults that the shadow is to blame for are mended; whatever else
+ * it is, soft executes the instruction at the PC, and finds by itself what the architecture says about it.
+ */
+#include "reverse/reverse_int.h"
+
+#include "util/bits.h"
+#include "util/log.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+enum {
+	VECTOR_SYNC = 0,
+	ESR_EC_FP = 0x07,
+	ESR_EC_IABT = 0x21,
+	ESR_EC_DABT = 0x25,
+	ISS_WNR = 6,
+	ISS_CM = 8,
+};
+
+void reverse_notify(struct hv_vcpu *v)
+{
+	struct reverse_pe *p = reverse_pe(v);
+	struct hv_vcpu *inner;
+
+	atomic_thread_fence(memory_order_seq_cst); /* pairs with enter() */
+	inner = atomic_load(&p->running);
+	if (inner)
+		p->r->inner->kick(inner);
+}
+
+static void fail(struct hv_exit *x, int error, const char *what)
+{
+	x->kind = HV_EXIT_FAIL;
+	x->fail.error = error;
+	snprintf(x->fail.text, sizeof(x->fail.text), "%s", what);
+}
+
+/* ---- soft ---- */
+
+/* IC: what was written behind our back counts from now on. */
+static bool is_ic(uint32_t word)
+{
+	return (word & 0xfff8f000) == 0xd5087000 &&
+	       (bits(word, 11, 8) == 1 || bits(word, 11, 8) == 5);
+}
+
+/* TLBI waits here for the others: the DSB after it runs natively. */
+static bool is_tlbi(uint32_t word)
+{
+	return (word & 0xfff8f000) == 0xd5088000;
+}
+
+/* The instruction at the PC; 0: it cannot be fetched. */
+static uint32_t next_word(struct reverse_pe *p)
+{
+	struct soft_cpu *c = &p->soft->c;
+	const struct soft_tlb_entry *e = soft_look_up(c, c->pc, SOFT_EXEC);
+	uint32_t word = 0;
+
+	if (e && e->host && !(c->pc & 3))
+		memcpy(&word, (const void *)(uintptr_t)(c->pc + e->addend), 4);
+	return code_original(&p->r->code, word);
+}
+
+static enum soft_stepped step(struct reverse_pe *p)
+{
+	struct soft_cpu *c = &p->soft->c;
+	enum soft_stepped result;
+	uint32_t word;
+
+	view_pull(p);
+	word = next_word(p);
+	p->step = false;
+	p->stats.steps++;
+	result = soft_step(c);
+	if (is_ic(word))
+		code_refresh(&p->r->code);
+	else if (is_tlbi(word))
+		soft_dsb(c);
+	if (p->writes) {
+		p->writes = false;
+		fill_written(p, p->written);
+	}
+	return result;
+}
+
+/* ---- exits ---- */
+
+static void data_abort(struct reverse_pe *p, struct view *w)
+{
+	uint64_t esr = w->bank->esr, far = w->bank->far;
+	bool write = bit(esr, ISS_WNR) && !bit(esr, ISS_CM);
+
+	p->stats.faults++;
+	if (bits(esr, 5, 2) == 0 || bits(esr, 5, 2) > 3 || !fill_data(p, w, far, write)) {
+		p->step = true;
+		p->writes = write;
+		p->written = far;
+	}
+}
+
+static void sync_exception(struct reverse_pe *p, struct view *w)
+{
+	switch (bits(w->bank->esr, 31, 26)) {
+	case ESR_EC_DABT:
+		data_abort(p, w);
+		break;
+	case ESR_EC_IABT:
+		p->step = !fill_code(p, w, w->bank->pc);
+		break;
+	case ESR_EC_FP:
+		p->step = soft_fp_is_trapped(&p->soft->c);
+		if (!p->step) {
+			view_pull(p); /* to have the controls set anew */
+			view_move_fp(p, w);
+		}
+		break;
+	default:
+		p->step = true;
+	}
+}
+
+/* The vCPU is at the end of the first half of the stub. False: with @x. */
+static bool from_stub(struct reverse_pe *p, struct view *w, struct hv_exit *x)
+{
+	uint64_t vector = w->bank->vector;
+
+	p->r->inner->mmio_done(w->vcpu, 0);
+	p->place = IN_BANK;
+	w->in_stub = true;
+	if (vector > 7) {
+		fail(x, -EIO, "an exception from EL0 in a view that has none");
+		return false;
+	}
+	if (bits(vector, 1, 0) == VECTOR_SYNC)
+		sync_exception(p, w);
+	else
+		soft_event(&p->soft->c, SOFT_EVENT_LINE);
+	return true;
+}
+
+/* The guest was interrupted, perhaps in the stub, where its state is in two places. True: it has to go on until it
+ * leaves by itself. */
+static bool in_first_half(struct reverse_pe *p, struct view *w)
+{
+	uint64_t pc = 0;
+
+	p->place = IN_VCPU;
+	w->in_stub = false;
+	if (p->r->inner->get_reg(w->vcpu, REG_PC, &pc) || pc - REVERSE_VECTORS >= REVERSE_PAGE)
+		return false;
+	if (pc - REVERSE_VECTORS < p->r->stub.resume)
+		return true;
+	w->shadow.stale = true; /* the invalidation may not have come to its end */
+	p->place = IN_BANK;	/* which the second half otherwise only reads */
+	view_pull(p);
+	return false;
+}
+
+/* The PE's view has been left. False: with @x. */
+static bool leave(struct reverse_pe *p, struct view *w, struct hv_exit *x)
+{
+	for (;;) {
+		if (x->kind == HV_EXIT_MMIO && x->mmio.ipa == p->r->exit_gpa)
+			return from_stub(p, w, x);
+		if (x->kind != HV_EXIT_KICK)
+			break;
+		p->stats.kicks++;
+		if (!in_first_half(p, w))
+			return true;
+		p->r->inner->run(w->vcpu, x);
+	}
+	p->place = IN_VCPU;
+	w->in_stub = false;
+	switch (x->kind) {
+	case HV_EXIT_MMIO:
+		p->stats.mmio++;
+		p->mmio = true;
+		x->mmio.secure = w->kind == VIEW_EL3 || w->kind == VIEW_EL1S;
+		return false;
+	case HV_EXIT_DABT:
+		p->step = true;
+		return true;
+	case HV_EXIT_FAIL:
+		return false;
+	default:
+		fail(x, -EIO, "an exit that a managed view cannot have");
+		return false;
+	}
+}
+
+/* ---- entries ---- */
+
+static void refresh_shadow(struct reverse_pe *p, struct view *w)
+{
+	struct soft_cpu *c = &p->soft->c;
+
+	if (c->sys->flushed) {
+		for (unsigned i = 0; i < VIEW_COUNT; i++)
+			p->view[i].shadow.context = ~0ULL;
+		c->sys->flushed = false;
+	}
+	if (w->shadow.context == c->context[0])
+		return;
+	view_pull(p);
+	shadow_flush(&w->shadow);
+	w->shadow.context = c->context[0];
+}
+
+/* False: with @x. */
+static bool enter(struct reverse_pe *p, struct view *w, struct hv_exit *x)
+{
+	struct soft_cpu *c = &p->soft->c;
+
+	deadline_set(p, c->sys->deadline_ns);
+	refresh_shadow(p, w);
+	view_push(p, w);
+	atomic_store(&p->running, w->vcpu);
+	if (atomic_load(
+		    &c->event)) { /* since it was looked at, and before anybody could have kicked */
+		atomic_store(&p->running, NULL);
+		return true;
+	}
+	p->stats.entries++;
+	p->r->inner->run(w->vcpu, x);
+	atomic_store(&p->running, NULL);
+	return leave(p, w, x);
+}
+
+static bool go_on(struct reverse_pe *p, struct hv_exit *x)
+{
+	struct soft_cpu *c = &p->soft->c;
+	struct view *w = p->at;
+	int error;
+
+	if (!p->step && !atomic_load(&c->event)) {
+		if (p->place == IN_SOFT)
+			w = view_of_pe(p);
+		error = w ? view_ready(p, w) : 0;
+		if (error) {
+			fail(x, error, "cannot create a vCPU for another exception level");
+			return false;
+		}
+		if (w)
+			return enter(p, w, x);
+	}
+	if (step(p) == SOFT_WENT_ON)
+		return true;
+	*x = c->sys->exit;
+	return false;
+}
+
+void reverse_run(struct hv_vcpu *v, struct hv_exit *x)
+{
+	struct reverse_pe *p = reverse_pe(v);
+
+	if (v->s.waiting) {
+		view_pull(p);
+		soft_run(v, x);
+		return;
+	}
+	atomic_store(&v->s.in_guest, true);
+	p->mmio = false;
+	while (go_on(p, x))
+		;
+	atomic_store(&v->s.in_guest, false);
+}

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What may run natively in a managed view. The answer does not depend on the host: whatever names the system is not
+ * let through, but for the few things below, so nothing of it can be silently wrong. Arm ARM (DDI 0487), C4.1.
+ */
+#include "reverse/reverse_int.h"
+
+#include "util/bits.h"
+
+enum { HINT_WFE = 2, HINT_WFI = 3, HINT_SEV = 4, HINT_SEVL = 5 };
+
+/* Registers that are the guest's in the vCPU as well. */
+static bool register_is_plain(uint32_t word)
+{
+	static const uint16_t plain[] = {
+		SYSREG(3, 0, 4, 1, 0),	/* SP_EL0 */
+		SYSREG(3, 0, 4, 2, 0),	/* SPSel */
+		SYSREG(3, 3, 4, 2, 0),	/* NZCV */
+		SYSREG(3, 3, 4, 2, 1),	/* DAIF */
+		SYSREG(3, 3, 4, 4, 0),	/* FPCR */
+		SYSREG(3, 3, 4, 4, 1),	/* FPSR */
+		SYSREG(3, 3, 14, 0, 1), /* CNTPCT_EL0 */
+	};
+	uint16_t code = (uint16_t)(1U << 15 | bits(word, 19, 5));
+
+	for (unsigned i = 0; i < ARRAY_COUNT(plain); i++) {
+		if (plain[i] == code)
+			return true;
+	}
+	return false;
+}
+
+/* MSR (immediate): op1 in 18:16, op2 in 7:5. */
+static bool pstate_is_plain(uint32_t word)
+{
+	unsigned op1 = bits(word, 18, 16), op2 = bits(word, 7, 5);
+
+	return (op1 == 3 && op2 >= 6) || (op1 == 0 && op2 == 5); /* DAIFSet, DAIFClr, SPSel */
+}
+
+/* Maintenance of data caches by address, and zeroing. */
+static bool operation_is_plain(uint32_t word)
+{
+	unsigned crm = bits(word, 11, 8);
+
+	return bits(word, 18, 16) == 3 && bits(word, 15, 12) == 7 && bits(word, 7, 5) == 1 &&
+	       (crm == 4 || crm == 10 || crm == 11 || crm == 14);
+}
+
+static bool hint_waits(uint32_t word)
+{
+	unsigned hint = bits(word, 11, 5);
+
+	return hint >= HINT_WFE && hint <= HINT_SEVL;
+}
+
+static bool system_is_sensitive(uint32_t word)
+{
+	bool is_read = bit(word, 21);
+
+	switch (bits(word, 20, 19)) {
+	case 0:
+		if (is_read)
+			return true;
+		if (bits(word, 15, 12) == 4)
+			return !pstate_is_plain(word);
+		if (bits(word, 18, 12) == 0x32) /* op1 3, CRn 2 */
+			return hint_waits(word);
+		return bits(word, 18, 12) != 0x33; /* barriers, CLREX */
+	case 1:
+		return is_read || !operation_is_plain(word);
+	default:
+		return !register_is_plain(word);
+	}
+}
+
+bool sensitive(uint32_t word)
+{
+	switch (word >> 24) {
+	case 0xd4: /* exception generation */
+		return true;
+	case 0xd5:
+		return bits(word, 23, 22) || system_is_sensitive(word);
+	case 0xd6: /* ERET, DRPS */
+	case 0xd7: /* ERETAA and the like */
+		return bits(word, 23, 21) == 4 || bits(word, 23, 21) == 5;
+	default:
+		return false;
+	}
+}

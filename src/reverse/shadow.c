@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Shadow tables: stage 1 of a managed view, with the 4 KiB granule and 48 bits. Arm ARM (DDI 0487), D8.3.
+ *
+ * Only the thread of the PE touches them while the vCPU is outside the guest; the walker of the host's MMU reads them.
+ */
+#include "reverse/reverse_int.h"
+
+#include "util/bits.h"
+
+#include <string.h>
+
+enum {
+	ENTRIES = 512,
+	LEVEL_BITS = 9,
+	ROOT_SHIFT = 39,
+	MAIR_NORMAL = 0,
+	MAIR_DEVICE = 1,
+	SH_INNER = 3 << 8,
+	DESC_TABLE = 3,
+	DESC_PAGE = 3,
+	DESC_AF = 1 << 10,
+	DESC_RO = 1 << 7, /* AP[2] */
+};
+
+#define DESC_PXN  (1ULL << 53)
+#define DESC_UXN  (1ULL << 54)
+#define DESC_ADDR 0x0000fffffffff000ULL
+
+static uint64_t *host_of(const struct hidden *h, uint64_t desc)
+{
+	return (uint64_t *)(h->host + ((desc & DESC_ADDR) - h->gpa));
+}
+
+static void set(uint64_t *entry, uint64_t value)
+{
+	__atomic_store_n(entry, value, __ATOMIC_RELEASE);
+}
+
+/* A table that is all zero; NULL: none left. */
+static uint64_t *new_table(struct shadow *s, uint64_t *gpa, bool leaf)
+{
+	if (s->count == REVERSE_TABLES)
+		return NULL;
+	if (s->count == s->allocated) {
+		s->table[s->count].host = hidden_page(s->hidden, &s->table[s->count].gpa);
+		if (!s->table[s->count].host)
+			return NULL;
+		s->allocated++;
+	}
+	s->table[s->count].leaf = leaf;
+	*gpa = s->table[s->count].gpa;
+	return s->table[s->count++].host;
+}
+
+bool shadow_init(struct shadow *s, struct hidden *h)
+{
+	s->hidden = h;
+	s->context = ~0ULL;
+	return new_table(s, &s->root, false);
+}
+
+void shadow_flush(struct shadow *s)
+{
+	for (unsigned i = 0; i < s->count; i++)
+		memset(s->table[i].host, 0, REVERSE_PAGE);
+	s->count = 1;
+	s->stale = true;
+}
+
+static unsigned index_at(uint64_t va, unsigned shift)
+{
+	return va >> shift & (ENTRIES - 1);
+}
+
+/* The entry of the last level; NULL: there is none, or none can be made. */
+static uint64_t *leaf_entry(struct shadow *s, uint64_t va, bool make)
+{
+	uint64_t *table = s->table[0].host;
+
+	for (unsigned shift = ROOT_SHIFT; shift > REVERSE_PAGE_BITS; shift -= LEVEL_BITS) {
+		uint64_t *entry = &table[index_at(va, shift)], gpa;
+
+		if (*entry) {
+			table = host_of(s->hidden, *entry);
+			continue;
+		}
+		table = make ? new_table(s, &gpa, shift == REVERSE_PAGE_BITS + LEVEL_BITS) : NULL;
+		if (!table)
+			return NULL;
+		set(entry, gpa | DESC_TABLE);
+	}
+	return &table[index_at(va, REVERSE_PAGE_BITS)];
+}
+
+static uint64_t page(uint64_t pa, bool write, bool exec, enum shadow_attr attr)
+{
+	return (pa & DESC_ADDR) | DESC_PAGE | DESC_AF | SH_INNER | DESC_UXN |
+	       (attr == SHADOW_DEVICE ? MAIR_DEVICE : MAIR_NORMAL) << 2 | (write ? 0 : DESC_RO) |
+	       (exec ? 0 : DESC_PXN);
+}
+
+bool shadow_map(struct shadow *s, uint64_t va, uint64_t pa, bool write, bool exec,
+		enum shadow_attr attr)
+{
+	uint64_t *entry = leaf_entry(s, va, true), desc = page(pa, write, exec, attr);
+
+	if (!entry) {
+		shadow_flush(s);
+		return false;
+	}
+	if (*entry && *entry != desc) {
+		set(entry, 0); /* break before make */
+		s->stale = true;
+	}
+	set(entry, desc);
+	return true;
+}
+
+bool shadow_allows(const struct shadow *s, uint64_t va, bool write)
+{
+	const uint64_t *entry = leaf_entry((struct shadow *)s, va, false);
+
+	return entry && *entry && (!write || !(*entry & DESC_RO));
+}
+
+void shadow_forget(struct shadow *s, uint64_t pa)
+{
+	for (unsigned t = 1; t < s->count; t++) {
+		uint64_t *entry = s->table[t].host;
+
+		for (unsigned i = 0; s->table[t].leaf && i < ENTRIES; i++) {
+			if (!entry[i] || (entry[i] & DESC_ADDR) != pa)
+				continue;
+			set(&entry[i], 0);
+			s->stale = true;
+		}
+	}
+}
+
+/* 25 bits of address begin at level 2. */
+uint64_t shadow_upper(struct hidden *h, uint64_t vectors, uint64_t bank, uint64_t exit)
+{
+	uint64_t root, leaf, *r = hidden_page(h, &root), *l = hidden_page(h, &leaf);
+
+	if (!r || !l)
+		return 0;
+	l[index_at(REVERSE_VECTORS, REVERSE_PAGE_BITS)] = page(vectors, false, true, SHADOW_NORMAL);
+	l[index_at(REVERSE_BANK, REVERSE_PAGE_BITS)] = page(bank, true, false, SHADOW_NORMAL);
+	l[index_at(REVERSE_EXIT, REVERSE_PAGE_BITS)] = page(exit, true, false, SHADOW_DEVICE);
+	r[bits(REVERSE_UPPER, REVERSE_UPPER_BITS - 1, 21)] = leaf | DESC_TABLE;
+	return root;
+}

@@ -1,0 +1,349 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Views: their vCPUs, and moving the state of a PE between them and soft. */
+#include "reverse/reverse_int.h"
+
+#include "util/bits.h"
+#include "util/err.h"
+#include "util/log.h"
+
+#include <errno.h>
+
+#define SCTLR_EL1 SYSREG(3, 0, 1, 0, 0)
+#define CPACR_EL1 SYSREG(3, 0, 1, 0, 2)
+#define TTBR0_EL1 SYSREG(3, 0, 2, 0, 0)
+#define TTBR1_EL1 SYSREG(3, 0, 2, 0, 1)
+#define TCR_EL1	  SYSREG(3, 0, 2, 0, 2)
+#define MAIR_EL1  SYSREG(3, 0, 10, 2, 0)
+#define VBAR_EL1  SYSREG(3, 0, 12, 0, 0)
+#define TPIDR_EL1 SYSREG(3, 0, 13, 0, 4)
+
+enum {
+	SCTLR_M = 0,
+	SCTLR_A = 1,
+	SCTLR_SA = 3,
+	SCTLR_EE = 25,
+	TCR_TBI0 = 37,
+	CPACR_FPEN_ALL = 3 << 20,
+	MODE_EL1 = 4,
+	STUB_PSTATE = 0x3c5, /* EL1h, DAIF masked */
+};
+
+/* RES1 bits, SPAN, nTWE, nTWI; C, I, M. */
+#define SCTLR_OURS 0x30d51805ULL
+/* Both halves with 4 KiB pages in cacheable, inner shareable memory; the lower one with 48 bits. */
+#define TCR_OURS                                                                                   \
+	(16ULL | 1 << 8 | 1 << 10 | 3 << 12 | (uint64_t)(64 - REVERSE_UPPER_BITS) << 16 |          \
+	 1 << 24 | 1 << 26 | 3 << 28 | 2ULL << 30)
+#define MAIR_OURS 0x00ffULL /* 0: Normal, write-back; 1: Device-nGnRnE */
+
+/* Bits of PSTATE that are the guest's in the vCPU as well. */
+#define PSTATE_PLAIN (ARM_PSTATE_NZCV | ARM_PSTATE_DAIF | ARM_PSTATE_SP)
+
+/* ---- which ---- */
+
+/* Nobody looks at each instruction. */
+static bool unobserved(const struct soft_cpu *c)
+{
+	const struct soft_debug *d = &c->sys->debug;
+
+	return !d->breakpoints && !d->watchpoints && !(c->pstate & ARM_PSTATE_IL) &&
+	       !(SOFT_REG(c, MDSCR_EL1) & 1) && !(c->sys->debug_flags & HV_DEBUG_STEP);
+}
+
+struct view *view_of_pe(struct reverse_pe *p)
+{
+	const struct soft_cpu *c = &p->soft->c;
+
+	if (!unobserved(c))
+		return NULL;
+	switch (soft_el(c)) {
+	case 3:
+		return &p->view[VIEW_EL3];
+	case 2:
+		return c->el2_upper ? NULL : &p->view[VIEW_EL2];
+	case 1:
+		if (bit(c->pc, 55))
+			return NULL;
+		return &p->view[soft_secure_below_el3(c) ? VIEW_EL1S : VIEW_EL1NS];
+	default:
+		return NULL;
+	}
+}
+
+/* ---- making ---- */
+
+static int make_vm(struct reverse *r, enum view_kind kind, struct err *e)
+{
+	const struct hv_ops *hv = r->inner;
+	struct hv_vm_config cfg = {
+		.options = r->options, .ipa_bits = r->ipa_bits, .els = 3, .host_counter = true};
+	int error = hv->vm_create(&cfg, &r->vm[kind], e);
+
+	for (unsigned i = 0; i < SOFT_REGIONS && !error; i++) {
+		if (r->regions[i].len)
+			error = hv->mem_map(r->vm[kind], r->regions[i].gpa, r->regions[i].host,
+					    r->regions[i].len, r->regions[i].prot);
+	}
+	if (!error)
+		error = hv->mem_map(r->vm[kind], r->hidden.gpa, r->hidden.host, REVERSE_HIDDEN,
+				    HV_READ | HV_WRITE | HV_EXEC);
+	return error;
+}
+
+static int set_up(struct reverse_pe *p, struct view *w)
+{
+	struct reverse *r = p->r;
+	uint64_t bank, upper;
+	unsigned i;
+
+	w->bank = hidden_page(&r->hidden, &bank);
+	upper = w->bank ? shadow_upper(&r->hidden, r->stub_gpa, bank, r->exit_gpa) : 0;
+	if (!upper || !shadow_init(&w->shadow, &r->hidden))
+		return -ENOMEM;
+	w->bank->exit_va = REVERSE_EXIT;
+	const struct {
+		uint16_t reg;
+		uint64_t value;
+	} fixed[] = {
+		{MAIR_EL1, MAIR_OURS},	     {TTBR0_EL1, w->shadow.root}, {TTBR1_EL1, upper},
+		{VBAR_EL1, REVERSE_VECTORS}, {TPIDR_EL1, REVERSE_BANK},
+	};
+	for (i = 0; i < ARRAY_COUNT(fixed); i++) {
+		if (r->inner->set_reg(w->vcpu, REG_SYS(fixed[i].reg), fixed[i].value))
+			return -EIO;
+	}
+	return r->inner->debug(w->vcpu, 0);
+}
+
+int view_ready(struct reverse_pe *p, struct view *w)
+{
+	struct reverse *r = p->r;
+	struct err e = ERR_INIT;
+	int error = 0;
+
+	if (w->vcpu)
+		return 0;
+	w->kind = (enum view_kind)(w - p->view);
+	pthread_mutex_lock(&r->lock);
+	if (!r->vm[w->kind])
+		error = make_vm(r, w->kind, &e);
+	pthread_mutex_unlock(&r->lock);
+	if (!error)
+		error = r->inner->vcpu_create(r->vm[w->kind], p->soft->s.index, &w->vcpu, &e);
+	if (!error)
+		error = set_up(p, w);
+	err_free(&e);
+	return error;
+}
+
+void view_destroy(struct reverse_pe *p)
+{
+	for (unsigned i = 0; i < VIEW_COUNT; i++) {
+		if (p->view[i].vcpu)
+			p->r->inner->vcpu_destroy(p->view[i].vcpu);
+		p->view[i].vcpu = NULL;
+	}
+}
+
+void view_reset(struct reverse_pe *p)
+{
+	p->place = IN_SOFT;
+	p->at = NULL;
+	p->step = p->writes = p->mmio = false;
+	p->fp = NULL;
+	p->soft->c.fp_elsewhere = false;
+	for (unsigned i = 0; i < VIEW_COUNT; i++)
+		p->view[i].in_stub = false;
+	p->soft->s.flushed = true;
+}
+
+/* ---- registers of the inner vCPU; its failures show when it is run ---- */
+
+static uint64_t get(struct reverse_pe *p, struct view *w, uint32_t id)
+{
+	uint64_t v = 0;
+
+	if (p->r->inner->get_reg(w->vcpu, id, &v))
+		LOG(hv, "reverse: register 0x%x cannot be read", id);
+	return v;
+}
+
+static void put(struct reverse_pe *p, struct view *w, uint32_t id, uint64_t value)
+{
+	if (p->r->inner->set_reg(w->vcpu, id, value))
+		LOG(hv, "reverse: register 0x%x cannot be written", id);
+}
+
+static void put_cached(struct reverse_pe *p, struct view *w, uint16_t reg, uint64_t value,
+		       uint64_t *cached)
+{
+	if (*cached == value)
+		return;
+	put(p, w, REG_SYS(reg), value);
+	*cached = value;
+}
+
+/* ---- state to soft ---- */
+
+static void pull_live(struct reverse_pe *p, struct view *w)
+{
+	struct bank *b = w->bank;
+
+	for (unsigned n = 0; n < 31; n++)
+		b->x[n] = get(p, w, REG_X(n));
+	b->pc = get(p, w, REG_PC);
+	b->pstate = get(p, w, REG_PSTATE);
+	b->sp_el0 = get(p, w, REG_SP_EL0);
+	b->sp_elx = get(p, w, REG_SP_EL1);
+	w->in_stub = false;
+}
+
+void view_pull(struct reverse_pe *p)
+{
+	struct soft_cpu *c = &p->soft->c;
+	struct view *w = p->at;
+	const struct bank *b;
+	uint64_t pstate;
+
+	if (p->place == IN_SOFT)
+		return;
+	if (p->place == IN_VCPU)
+		pull_live(p, w);
+	b = w->bank;
+	for (unsigned n = 0; n < 31; n++)
+		c->x[n] = b->x[n];
+	c->pc = c->next_pc = b->pc;
+	c->sys->sp_el[0] = b->sp_el0;
+	c->sys->sp_el[soft_el(c)] = b->sp_elx;
+	c->nzcv = b->pstate & ARM_PSTATE_NZCV;
+	pstate = (c->pstate & ~PSTATE_PLAIN) | (b->pstate & PSTATE_PLAIN & ~ARM_PSTATE_NZCV);
+	if ((pstate ^ c->pstate) & ARM_PSTATE_DAIF)
+		soft_event(c, SOFT_EVENT_LINE);
+	c->pstate = pstate;
+	c->sp = c->sys->sp_el[pstate & ARM_PSTATE_SP ? soft_el(c) : 0];
+	c->excl_valid = false;
+	p->place = IN_SOFT;
+}
+
+/* ---- state from soft ---- */
+
+static void push_controls(struct reverse_pe *p, struct view *w)
+{
+	const struct soft_cpu *c = &p->soft->c;
+	uint64_t guest = soft_current_sctlr(c);
+	/* Without stage 1 all data is Device memory: aligned. */
+	bool align = c->align_check || !bit(guest, SCTLR_M);
+	uint64_t sctlr = SCTLR_OURS | (uint64_t)align << SCTLR_A |
+			 (uint64_t)c->sp_align_check << SCTLR_SA |
+			 (uint64_t)c->big_endian << SCTLR_EE;
+	uint64_t ips = p->r->ipa_bits <= 36   ? 1
+		       : p->r->ipa_bits <= 40 ? 2
+		       : p->r->ipa_bits <= 42 ? 3
+		       : p->r->ipa_bits <= 44 ? 4
+					      : 5;
+	uint64_t tcr = TCR_OURS | ips << 32 | (uint64_t)(c->tbi_mask[0] != ~0ULL) << TCR_TBI0;
+	bool fp = p->fp == w && !soft_fp_is_trapped(c);
+
+	put_cached(p, w, SCTLR_EL1, sctlr, &w->sctlr);
+	put_cached(p, w, TCR_EL1, tcr, &w->tcr);
+	put_cached(p, w, CPACR_EL1, fp ? CPACR_FPEN_ALL : 0, &w->cpacr);
+}
+
+/* An interrupt that only the masks keep from the current level: unmasking it must not go unnoticed. */
+static void push_lines(struct reverse_pe *p, struct view *w)
+{
+	static const uint8_t line[] = {[ARM_IRQ] = HV_IRQ, [ARM_FIQ] = HV_FIQ};
+	const struct soft_cpu *c = &p->soft->c;
+	struct arm_route r = soft_route(c);
+	unsigned pending = soft_lines(c), lines = 0;
+
+	for (enum arm_interrupt i = ARM_IRQ; i <= ARM_FIQ; i++) {
+		bool takes = (bit(pending, line[i]) && arm_route_physical(&r, i, 0)) ||
+			     (soft_interrupt_pending(c) && arm_route_virtual(&r, i, 0));
+
+		lines |= (unsigned)takes << line[i];
+	}
+	for (enum hv_line l = HV_IRQ; l <= HV_FIQ; l++) {
+		if (bit(lines ^ w->lines, l))
+			p->r->inner->irq(w->vcpu, l, bit(lines, l));
+	}
+	w->lines = lines;
+}
+
+static void push_bank(struct reverse_pe *p, struct view *w)
+{
+	struct soft_cpu *c = &p->soft->c;
+	struct bank *b = w->bank;
+	bool spx = c->pstate & ARM_PSTATE_SP;
+
+	for (unsigned n = 0; n < 31; n++)
+		b->x[n] = c->x[n];
+	b->pc = c->pc;
+	b->pstate = soft_get_pstate(c) & (ARM_PSTATE_NZCV | ARM_PSTATE_DAIF | ARM_PSTATE_SP);
+	b->pstate |= MODE_EL1;
+	b->sp_el0 = spx ? c->sys->sp_el[0] : c->sp;
+	b->sp_elx = spx ? c->sp : c->sys->sp_el[soft_el(c)];
+	if (w->in_stub)
+		return;
+	put(p, w, REG_PC, REVERSE_VECTORS + p->r->stub.resume);
+	put(p, w, REG_PSTATE, STUB_PSTATE);
+	put(p, w, REG_X(30), REVERSE_BANK);
+	w->in_stub = true;
+}
+
+void view_push(struct reverse_pe *p, struct view *w)
+{
+	if (p->place == IN_SOFT) {
+		push_controls(p, w);
+		push_bank(p, w);
+		p->at = w;
+		p->place = IN_BANK;
+	}
+	push_lines(p, w);
+	if (w->shadow.stale && p->place == IN_BANK) {
+		w->bank->tlb_stale = 1;
+		w->shadow.stale = false;
+	}
+}
+
+/* ---- FP&SIMD ---- */
+
+static void fp_from(struct reverse_pe *p, struct view *w)
+{
+	struct soft_cpu *c = &p->soft->c;
+
+	for (unsigned n = 0; n < 32; n++)
+		p->r->inner->get_vreg(w->vcpu, n, c->v[n].d);
+	c->fp.fpcr = get(p, w, REG_FPCR);
+	c->fp.fpsr = get(p, w, REG_FPSR);
+}
+
+static void fp_to(struct reverse_pe *p, struct view *w)
+{
+	struct soft_cpu *c = &p->soft->c;
+
+	for (unsigned n = 0; n < 32; n++)
+		p->r->inner->set_vreg(w->vcpu, n, c->v[n].d);
+	put(p, w, REG_FPCR, c->fp.fpcr);
+	put(p, w, REG_FPSR, c->fp.fpsr);
+}
+
+void view_move_fp(struct reverse_pe *p, struct view *to)
+{
+	struct soft_cpu *c = &p->soft->c;
+
+	if (p->fp == to)
+		return;
+	if (p->fp)
+		fp_from(p, p->fp);
+	if (to)
+		fp_to(p, to);
+	p->fp = to;
+	c->fp_elsewhere = to;
+	c->fp_trapped = to || soft_fp_is_trapped(c);
+}
+
+void view_fp_to_soft(struct soft_cpu *c)
+{
+	view_move_fp(reverse_pe(container_of(c, struct hv_vcpu, c)), NULL);
+}
