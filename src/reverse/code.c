@@ -154,6 +154,28 @@ uint64_t code_get(struct code *c, const uint8_t *original, bool *activated)
 	return gpa;
 }
 
+void code_patch(struct code *c, uint8_t *page)
+{
+	uint32_t *at = (uint32_t *)page;
+	bool changed = false;
+
+	pthread_mutex_lock(&c->lock);
+	for (unsigned i = 0; i < WORDS; i++) {
+		uint32_t word = at[i];
+		int slot = sensitive_to_os(word) ? slots_get(&c->slots, word, NULL) : -1;
+
+		if (slot < 0 || slots_of_brk(&c->slots, word) >= 0)
+			continue;
+		__atomic_store_n(&at[i], slots_brk((unsigned)slot), __ATOMIC_RELAXED);
+		changed = true;
+		atomic_fetch_add_explicit(&c->patched, 1, memory_order_relaxed);
+	}
+	atomic_fetch_add_explicit(&c->scanned, WORDS, memory_order_relaxed);
+	if (changed)
+		host_icache_sync(page, REVERSE_PAGE);
+	pthread_mutex_unlock(&c->lock);
+}
+
 bool code_is_active(struct code *c, const uint8_t *original)
 {
 	const struct code_page *p;

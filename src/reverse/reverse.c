@@ -120,9 +120,10 @@ static int map_everywhere(struct reverse *r, unsigned n)
 	int error = 0;
 
 	for (unsigned i = 0; i < VIEW_COUNT && !error; i++) {
-		if (r->vm[i])
+		if (r->vm[i] && view_sees(i, r->regions[n].prot))
 			error = r->inner->mem_map(r->vm[i], r->regions[n].gpa, r->regions[n].host,
-						  r->regions[n].len, r->regions[n].prot);
+						  r->regions[n].len,
+						  r->regions[n].prot & ~(unsigned)HV_SECURE);
 	}
 	return error;
 }
@@ -143,7 +144,7 @@ static int mem_map(struct hv_vm *soft, uint64_t gpa, void *host, uint64_t len, u
 		r->regions[n].gpa = gpa;
 		r->regions[n].len = len;
 		r->regions[n].host = host;
-		r->regions[n].prot = prot & ~(unsigned)HV_SECURE; /* the shadow sees to that */
+		r->regions[n].prot = prot;
 		error = map_everywhere(r, n);
 	}
 	pthread_mutex_unlock(&r->lock);
@@ -161,7 +162,7 @@ static int mem_unmap(struct hv_vm *soft, uint64_t gpa, uint64_t len)
 			continue;
 		r->regions[n].len = 0;
 		for (unsigned i = 0; i < VIEW_COUNT; i++) {
-			if (r->vm[i])
+			if (r->vm[i] && view_sees(i, r->regions[n].prot))
 				r->inner->mem_unmap(r->vm[i], gpa, len);
 		}
 		error = hv_soft_ops.mem_unmap(soft, gpa, len);
@@ -249,19 +250,30 @@ static int mmio_abort(struct hv_vcpu *v)
 
 /* ---- registers ---- */
 
-/* During an MMIO exit the inner vCPU has the state and must keep it. */
-static bool is_live(const struct reverse_pe *p, uint32_t id)
+/* During an MMIO exit the inner vCPU has the state and must keep it; and the few registers that are asked for when a
+ * native view is left need not bring all others along. */
+static bool is_live(const struct reverse_pe *p, uint32_t id, bool write)
 {
-	return p->mmio && (REG_CLASS(id) == REG_CLASS_X || id == REG_PC);
+	bool native = p->place == IN_VCPU && view_is_native(p->at);
+
+	if (REG_CLASS(id) == REG_CLASS_X || id == REG_PC)
+		return p->mmio || native;
+	return native && !write && id == REG_PSTATE;
+}
+
+/* Not moved between views and soft. */
+static bool is_soft(uint32_t id)
+{
+	return REG_CLASS(id) == REG_CLASS_SYS && !native_has(REG_NUMBER(id));
 }
 
 static int get_reg(struct hv_vcpu *v, uint32_t id, uint64_t *value)
 {
 	struct reverse_pe *p = reverse_pe(v);
 
-	if (is_live(p, id))
+	if (is_live(p, id, false))
 		return p->r->inner->get_reg(p->at->vcpu, id, value);
-	if (!p->mmio)
+	if (!p->mmio && !is_soft(id))
 		view_pull(p);
 	if (id == REG_FPCR || id == REG_FPSR)
 		view_move_fp(p, NULL);
@@ -272,7 +284,7 @@ static int set_reg(struct hv_vcpu *v, uint32_t id, uint64_t value)
 {
 	struct reverse_pe *p = reverse_pe(v);
 
-	if (is_live(p, id))
+	if (is_live(p, id, true))
 		return p->r->inner->set_reg(p->at->vcpu, id, value);
 	if (!p->mmio)
 		view_pull(p);

@@ -10,6 +10,9 @@
  *  - Code is executed from copies (code.c), in which every instruction that must not run natively is a BRK.
  *  - Every exception ends in the stub (stub.c), which saves the general registers to the bank and leaves the guest.
  *
+ * In a *native* view the guest has EL1 and EL0 to itself: its own tables, vectors and registers (native.c). Sensitive
+ * instructions are patched in the guest's memory, on pages that its tables make executable.
+ *
  * So the state is in one of three places (enum reverse_place). Whoever wants it in soft's CPU calls view_pull().
  *
  * The memory for tables, banks and copies is hidden: it lies above the board's addresses, and only shadow tables name it.
@@ -28,6 +31,7 @@ enum {
 	REVERSE_PAGE = 1 << REVERSE_PAGE_BITS,
 	REVERSE_HIDDEN = 64 << 20, /* bytes */
 	REVERSE_TABLES = 1024,	   /* pages of tables of one shadow */
+	REVERSE_SEARCHED = 16,
 };
 
 /* ---- addresses of Obverse's own in a managed view: the top 32 MiB ---- */
@@ -104,11 +108,14 @@ bool code_is_active(struct code *c, const uint8_t *original);
 uint64_t code_written(struct code *c, const uint8_t *original);
 /* All originals may have been written by somebody unseen. */
 void code_refresh(struct code *c);
-/* Of a word that may be a patch that the guest has copied. */
+/* Patch a page in place, for native views. */
+void code_patch(struct code *c, uint8_t *page);
+/* Of a word that may be a patch, perhaps one that the guest has copied. */
 uint32_t code_original(const struct code *c, uint32_t word);
 
-/* sensitive.c: must this word not be executed natively in a managed view? */
+/* sensitive.c: must this word not be executed natively in a managed view; in a native one? */
 bool sensitive(uint32_t word);
+bool sensitive_to_os(uint32_t word);
 
 /* ---- shadow.c ---- */
 
@@ -143,7 +150,17 @@ uint64_t shadow_upper(struct hidden *h, uint64_t vectors, uint64_t bank, uint64_
 
 struct reverse_pe;
 
-enum view_kind { VIEW_EL3, VIEW_EL2, VIEW_EL1S, VIEW_EL1NS, VIEW_COUNT };
+enum view_kind {
+	VIEW_EL3,
+	VIEW_EL2,
+	VIEW_EL1S,
+	VIEW_EL1NS,
+	VIEW_MANAGED, /* those before this */
+	VIEW_OS_NS = VIEW_MANAGED,
+	VIEW_COUNT
+};
+
+enum { NATIVE_REGS = 40 };
 
 /* Where the state of a PE is. */
 enum reverse_place {
@@ -160,6 +177,10 @@ struct view {
 	uint64_t sctlr, tcr, cpacr; /* as the vCPU has them */
 	unsigned lines;		    /* as the vCPU has them */
 	bool in_stub;		    /* the vCPU is about to load the bank */
+
+	/* Native views: what the vCPU has, as of when the state was moved last. */
+	bool known;
+	uint64_t x[31], reg[NATIVE_REGS];
 };
 
 struct reverse_stats {
@@ -176,8 +197,11 @@ struct reverse_pe {
 	bool step;   /* soft has to carry out the instruction at the PC */
 	bool writes; /* ... which writes near `written` */
 	uint64_t written;
-	bool mmio;			   /* the inner vCPU waits for the end of an access */
-	struct view *fp;		   /* whose vCPU has the FP registers; NULL: soft */
+	uint32_t word;	    /* ... which is this one; 0: it has to be fetched */
+	bool mmio;	    /* the inner vCPU waits for the end of an access */
+	uint64_t unsettled; /* tables whose code cannot be told from data */
+	bool tlb_dirty;	    /* EL1 has run natively, with TLB maintenance of its own */
+	struct view *fp;    /* whose vCPU has the FP registers; NULL: soft */
 	_Atomic(struct hv_vcpu *) running; /* inner vCPU that may be in the guest */
 	uint64_t deadline_ns;		   /* as deadline.c knows it; under its lock */
 	struct reverse_stats stats;
@@ -189,6 +213,10 @@ struct reverse {
 	unsigned ipa_bits;
 	struct hv_vm *soft;
 	struct hv_vm *vm[VIEW_COUNT];
+	struct {
+		uint64_t tables[REVERSE_SEARCHED]; /* TTBR1_EL1 that have been searched for code */
+		unsigned next;
+	} os;		      /* under `lock` */
 	pthread_mutex_t lock; /* guards the making of views, and regions[] */
 	struct hidden hidden;
 	struct code code;
@@ -222,6 +250,7 @@ static inline struct reverse_pe *reverse_pe(struct hv_vcpu *soft)
 
 /* The view of the PE's regime; NULL: soft executes. The state is in soft. */
 struct view *view_of_pe(struct reverse_pe *p);
+bool view_sees(enum view_kind kind, unsigned prot);
 /* The vCPU of a view, made if need be, in the PE's thread. 0 or a negative errno. */
 int view_ready(struct reverse_pe *p, struct view *w);
 /* Have the state in soft. */
@@ -235,6 +264,28 @@ void view_reset(struct reverse_pe *p);
 void view_destroy(struct reverse_pe *p);
 /* FP&SIMD registers are wanted by soft. */
 void view_fp_to_soft(struct soft_cpu *c);
+
+/* ---- native.c ---- */
+
+static inline bool view_is_native(const struct view *w)
+{
+	return w->kind >= VIEW_MANAGED;
+}
+
+/* May EL1 and EL0 run natively as things are? Looks for code first, where there may be new. */
+bool native_possible(struct reverse_pe *p);
+int native_set_up(struct reverse_pe *p, struct view *w);
+void native_pull(struct reverse_pe *p, struct view *w);
+void native_push(struct reverse_pe *p, struct view *w);
+/* Is this register in the vCPU while a native view has the state? */
+bool native_has(uint16_t sysreg);
+enum native_next { NATIVE_GO_ON, NATIVE_EXIT, NATIVE_PULL };
+/* soft_cpu.event is set. EXIT: with @x; PULL: soft has to see to it. */
+enum native_next native_events(struct reverse_pe *p, struct view *w, struct hv_exit *x);
+/* The view has been left. False: with @x. */
+bool native_leave(struct reverse_pe *p, struct view *w, struct hv_exit *x);
+/* What may raise an IRQ or FIQ at the vCPU. */
+void view_push_lines(struct reverse_pe *p, struct view *w);
 
 /* ---- fill.c: page faults of managed views ---- */
 /* False: soft has to carry out the instruction. */

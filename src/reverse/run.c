@@ -75,10 +75,15 @@ static enum soft_stepped step(struct reverse_pe *p)
 	uint32_t word;
 
 	view_pull(p);
-	word = next_word(p);
-	p->step = false;
+	if (p->tlb_dirty && soft_el(c) < 2) {
+		soft_tlb_flush(c);
+		p->tlb_dirty = false;
+	}
+	word = p->word ? p->word : next_word(p);
 	p->stats.steps++;
-	result = soft_step(c);
+	result = soft_step_word(c, p->word);
+	p->step = false;
+	p->word = 0;
 	if (is_ic(word))
 		code_refresh(&p->r->code);
 	else if (is_tlbi(word))
@@ -218,9 +223,10 @@ static bool enter(struct reverse_pe *p, struct view *w, struct hv_exit *x)
 {
 	struct soft_cpu *c = &p->soft->c;
 
-	deadline_set(p, c->sys->deadline_ns);
-	refresh_shadow(p, w);
+	if (!view_is_native(w))
+		refresh_shadow(p, w);
 	view_push(p, w);
+	deadline_set(p, c->sys->deadline_ns);
 	atomic_store(&p->running, w->vcpu);
 	if (atomic_load(
 		    &c->event)) { /* since it was looked at, and before anybody could have kicked */
@@ -230,7 +236,7 @@ static bool enter(struct reverse_pe *p, struct view *w, struct hv_exit *x)
 	p->stats.entries++;
 	p->r->inner->run(w->vcpu, x);
 	atomic_store(&p->running, NULL);
-	return leave(p, w, x);
+	return view_is_native(w) ? native_leave(p, w, x) : leave(p, w, x);
 }
 
 static bool go_on(struct reverse_pe *p, struct hv_exit *x)
@@ -239,7 +245,12 @@ static bool go_on(struct reverse_pe *p, struct hv_exit *x)
 	struct view *w = p->at;
 	int error;
 
-	if (!p->step && !atomic_load(&c->event)) {
+	if (!p->step && atomic_load(&c->event) && p->place == IN_VCPU && view_is_native(w)) {
+		enum native_next next = native_events(p, w, x);
+
+		if (next != NATIVE_PULL)
+			return next == NATIVE_GO_ON;
+	} else if (!p->step && !atomic_load(&c->event)) {
 		if (p->place == IN_SOFT)
 			w = view_of_pe(p);
 		error = w ? view_ready(p, w) : 0;

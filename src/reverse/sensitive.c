@@ -88,3 +88,66 @@ bool sensitive(uint32_t word)
 		return false;
 	}
 }
+
+/* ---- an operating system at EL1 ---- */
+
+/* Registers that the vCPU has as the guest's CPU has them: all of them are moved when the level changes. The others,
+ * identification and performance monitors among them, are soft's. */
+static const uint16_t os_registers[] = {
+	SYSREG(3, 0, 1, 0, 0),	/* SCTLR_EL1 */
+	SYSREG(3, 0, 1, 0, 2),	/* CPACR_EL1 */
+	SYSREG(3, 0, 2, 0, 0),	/* TTBR0_EL1 */
+	SYSREG(3, 0, 2, 0, 1),	/* TTBR1_EL1 */
+	SYSREG(3, 0, 2, 0, 2),	/* TCR_EL1 */
+	SYSREG(3, 0, 4, 0, 0),	/* SPSR_EL1 */
+	SYSREG(3, 0, 4, 0, 1),	/* ELR_EL1 */
+	SYSREG(3, 0, 4, 1, 0),	/* SP_EL0 */
+	SYSREG(3, 0, 4, 2, 0),	/* SPSel */
+	SYSREG(3, 0, 4, 2, 2),	/* CurrentEL */
+	SYSREG(3, 0, 4, 2, 3),	/* PAN */
+	SYSREG(3, 0, 4, 2, 4),	/* UAO */
+	SYSREG(3, 0, 5, 1, 0),	/* AFSR0_EL1 */
+	SYSREG(3, 0, 5, 1, 1),	/* AFSR1_EL1 */
+	SYSREG(3, 0, 5, 2, 0),	/* ESR_EL1 */
+	SYSREG(3, 0, 6, 0, 0),	/* FAR_EL1 */
+	SYSREG(3, 0, 7, 4, 0),	/* PAR_EL1 */
+	SYSREG(3, 0, 10, 2, 0), /* MAIR_EL1 */
+	SYSREG(3, 0, 10, 3, 0), /* AMAIR_EL1 */
+	SYSREG(3, 0, 12, 0, 0), /* VBAR_EL1 */
+	SYSREG(3, 0, 12, 1, 0), /* ISR_EL1 */
+	SYSREG(3, 0, 13, 0, 1), /* CONTEXTIDR_EL1 */
+	SYSREG(3, 0, 13, 0, 4), /* TPIDR_EL1 */
+	SYSREG(3, 0, 14, 1, 0), /* CNTKCTL_EL1 */
+	SYSREG(3, 3, 0, 0, 7),	/* DCZID_EL0 */
+	SYSREG(3, 3, 4, 2, 0),	/* NZCV */
+	SYSREG(3, 3, 4, 2, 1),	/* DAIF */
+	SYSREG(3, 3, 4, 2, 5),	/* DIT */
+	SYSREG(3, 3, 4, 2, 6),	/* SSBS */
+	SYSREG(3, 3, 4, 4, 0),	/* FPCR */
+	SYSREG(3, 3, 4, 4, 1),	/* FPSR */
+	SYSREG(3, 3, 13, 0, 2), /* TPIDR_EL0 */
+	SYSREG(3, 3, 13, 0, 3), /* TPIDRRO_EL0 */
+	SYSREG(3, 3, 14, 0, 1), /* CNTPCT_EL0 */
+	SYSREG(3, 3, 14, 0, 2), /* CNTVCT_EL0 */
+	SYSREG(3, 3, 14, 2, 0), /* CNTP_TVAL_EL0 */
+	SYSREG(3, 3, 14, 2, 1), /* CNTP_CTL_EL0 */
+	SYSREG(3, 3, 14, 2, 2), /* CNTP_CVAL_EL0 */
+	SYSREG(3, 3, 14, 3, 0), /* CNTV_TVAL_EL0 */
+	SYSREG(3, 3, 14, 3, 1), /* CNTV_CTL_EL0 */
+	SYSREG(3, 3, 14, 3, 2), /* CNTV_CVAL_EL0 */
+};
+
+bool sensitive_to_os(uint32_t word)
+{
+	uint16_t code = (uint16_t)(1U << 15 | bits(word, 19, 5));
+
+	if (bits(word, 31, 24) == 0xd4) /* HVC, SMC: LL 2, 3 */
+		return bits(word, 23, 21) == 0 && bits(word, 4, 2) == 0 && bits(word, 1, 0) >= 2;
+	if (bits(word, 31, 22) != 0xd5000000U >> 22 || !bit(word, 20)) /* MRS, MSR (register) */
+		return false;
+	for (unsigned i = 0; i < ARRAY_COUNT(os_registers); i++) {
+		if (os_registers[i] == code)
+			return false;
+	}
+	return true;
+}

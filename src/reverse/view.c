@@ -62,15 +62,23 @@ struct view *view_of_pe(struct reverse_pe *p)
 	case 2:
 		return c->el2_upper ? NULL : &p->view[VIEW_EL2];
 	case 1:
+		if (native_possible(p))
+			return &p->view[VIEW_OS_NS];
 		if (bit(c->pc, 55))
 			return NULL;
 		return &p->view[soft_secure_below_el3(c) ? VIEW_EL1S : VIEW_EL1NS];
 	default:
-		return NULL;
+		return native_possible(p) ? &p->view[VIEW_OS_NS] : NULL;
 	}
 }
 
 /* ---- making ---- */
+
+/* Is memory of this kind in the physical address space that a view has? Shadows see to it themselves. */
+bool view_sees(enum view_kind kind, unsigned prot)
+{
+	return kind != VIEW_OS_NS || !(prot & HV_SECURE);
+}
 
 static int make_vm(struct reverse *r, enum view_kind kind, struct err *e)
 {
@@ -80,11 +88,12 @@ static int make_vm(struct reverse *r, enum view_kind kind, struct err *e)
 	int error = hv->vm_create(&cfg, &r->vm[kind], e);
 
 	for (unsigned i = 0; i < SOFT_REGIONS && !error; i++) {
-		if (r->regions[i].len)
+		if (view_sees(kind, r->regions[i].prot) && r->regions[i].len)
 			error = hv->mem_map(r->vm[kind], r->regions[i].gpa, r->regions[i].host,
-					    r->regions[i].len, r->regions[i].prot);
+					    r->regions[i].len,
+					    r->regions[i].prot & ~(unsigned)HV_SECURE);
 	}
-	if (!error)
+	if (!error && kind < VIEW_MANAGED)
 		error = hv->mem_map(r->vm[kind], r->hidden.gpa, r->hidden.host, REVERSE_HIDDEN,
 				    HV_READ | HV_WRITE | HV_EXEC);
 	return error;
@@ -131,7 +140,7 @@ int view_ready(struct reverse_pe *p, struct view *w)
 	if (!error)
 		error = r->inner->vcpu_create(r->vm[w->kind], p->soft->s.index, &w->vcpu, &e);
 	if (!error)
-		error = set_up(p, w);
+		error = view_is_native(w) ? native_set_up(p, w) : set_up(p, w);
 	err_free(&e);
 	return error;
 }
@@ -153,7 +162,8 @@ void view_reset(struct reverse_pe *p)
 	p->fp = NULL;
 	p->soft->c.fp_elsewhere = false;
 	for (unsigned i = 0; i < VIEW_COUNT; i++)
-		p->view[i].in_stub = false;
+		p->view[i].in_stub = p->view[i].known = false;
+	p->word = 0;
 	p->soft->s.flushed = true;
 }
 
@@ -207,6 +217,11 @@ void view_pull(struct reverse_pe *p)
 
 	if (p->place == IN_SOFT)
 		return;
+	if (view_is_native(w)) {
+		native_pull(p, w);
+		p->place = IN_SOFT;
+		return;
+	}
 	if (p->place == IN_VCPU)
 		pull_live(p, w);
 	b = w->bank;
@@ -250,7 +265,7 @@ static void push_controls(struct reverse_pe *p, struct view *w)
 }
 
 /* An interrupt that only the masks keep from the current level: unmasking it must not go unnoticed. */
-static void push_lines(struct reverse_pe *p, struct view *w)
+void view_push_lines(struct reverse_pe *p, struct view *w)
 {
 	static const uint8_t line[] = {[ARM_IRQ] = HV_IRQ, [ARM_FIQ] = HV_FIQ};
 	const struct soft_cpu *c = &p->soft->c;
@@ -293,13 +308,17 @@ static void push_bank(struct reverse_pe *p, struct view *w)
 
 void view_push(struct reverse_pe *p, struct view *w)
 {
-	if (p->place == IN_SOFT) {
+	if (p->place == IN_SOFT && view_is_native(w)) {
+		native_push(p, w);
+		p->at = w;
+		p->place = IN_VCPU;
+	} else if (p->place == IN_SOFT) {
 		push_controls(p, w);
 		push_bank(p, w);
 		p->at = w;
 		p->place = IN_BANK;
 	}
-	push_lines(p, w);
+	view_push_lines(p, w);
 	if (w->shadow.stale && p->place == IN_BANK) {
 		w->bank->tlb_stale = 1;
 		w->shadow.stale = false;

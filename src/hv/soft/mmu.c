@@ -527,6 +527,14 @@ const struct soft_tlb_entry *soft_look_up(struct soft_cpu *c, uint64_t va, enum 
 	return find_entry(c, va, access, view_of(c, 0), &x);
 }
 
+enum walk_result soft_walk_exec(struct soft_cpu *c, uint64_t budget, arm_walk_fn *fn, void *opaque)
+{
+	struct regime r;
+
+	get_regime(c, SOFT_EL10, &r);
+	return arm_walk_exec(&r.stage1, budget, fn, opaque);
+}
+
 bool soft_fetch_page(struct soft_cpu *c)
 {
 	struct soft_tlb_entry *e;

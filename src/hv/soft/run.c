@@ -247,7 +247,7 @@ static uint32_t fetched(const struct soft_cpu *c)
 	return vm->original ? vm->original(vm->hooks_opaque, word) : word;
 }
 
-enum soft_stepped soft_step(struct soft_cpu *c)
+enum soft_stepped soft_step_word(struct soft_cpu *c, uint32_t word)
 {
 	if (--c->budget < 0 || atomic_load_explicit(&c->event, memory_order_relaxed)) {
 		enum poll_result r = poll(c);
@@ -255,7 +255,9 @@ enum soft_stepped soft_step(struct soft_cpu *c)
 		if (r != POLL_GO)
 			return r == POLL_LEAVE ? SOFT_LEFT : SOFT_WENT_ON;
 	}
-	if (!((c->pc ^ c->fetch_page) & ~0xffcULL) || soft_fetch_page(c))
+	if (word)
+		execute(c, word);
+	else if (!((c->pc ^ c->fetch_page) & ~0xffcULL) || soft_fetch_page(c))
 		execute(c, fetched(c));
 	c->pc = c->next_pc;
 	if (!(atomic_load_explicit(&c->event, memory_order_relaxed) & SOFT_EVENT_EXIT))

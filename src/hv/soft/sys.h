@@ -256,6 +256,8 @@ uint64_t soft_context_of(const struct soft_cpu *c, enum soft_regime regime);
 uint64_t soft_context_id(const struct soft_cpu *c, unsigned half);
 /* SCTLR_ELx, TCR_ELx or MAIR_ELx has been written. */
 void soft_mmu_changed(struct soft_cpu *c);
+/* arm_walk_exec() of the regime of EL1&0. */
+enum walk_result soft_walk_exec(struct soft_cpu *c, uint64_t budget, arm_walk_fn *fn, void *opaque);
 /* Synchronous external abort for a data access. */
 void soft_external_abort(struct soft_cpu *c, uint64_t va, bool is_write);
 /* Misaligned access to memory that is Device by one of the stages. */
@@ -320,12 +322,13 @@ uint64_t soft_wait_end(const struct soft_cpu *c);
 /* Leave the guest with soft_sys.exit. @stay: PC stays at the instruction. */
 struct hv_exit *soft_exit(struct soft_cpu *c, enum hv_exit_kind kind, bool stay);
 void soft_run(struct hv_vcpu *v, struct hv_exit *x);
-/* One instruction, or what is due before it (an exception that is taken, TLB maintenance for others...). */
+/* One instruction, or what is due before it (an exception that is taken, TLB maintenance for others...). @word: which
+ * is known to be this one; 0: it is fetched. */
 enum soft_stepped {
 	SOFT_WENT_ON,
 	SOFT_LEFT, /* with soft_sys.exit */
 };
-enum soft_stepped soft_step(struct soft_cpu *c);
+enum soft_stepped soft_step_word(struct soft_cpu *c, uint32_t word);
 void soft_kick(struct hv_vcpu *v);
 void soft_wake(struct soft_cpu *c);
 /* Sleep until an event, at most until the next timer or @max_ns (SOFT_FOREVER_NS). */
