@@ -14,6 +14,8 @@
 
 #include <stdlib.h>
 
+#define NOP 0xd503201fU
+
 enum {
 	WORDS = REVERSE_PAGE / 4,
 	WRITES_MAX = 16, /* a page that is written more often is data */
@@ -96,12 +98,22 @@ static struct code_page *add(struct code *c, const uint8_t *original)
 
 /* ---- copying ---- */
 
+/* DC ISW, CSW, CISW: firmware does it in long loops, and nothing comes of it in a cache that it cannot see. */
+static bool is_set_way(uint32_t word)
+{
+	unsigned crm = word >> 8 & 15;
+
+	return (word & 0xfffff0e0) == 0xd5087040 && (crm == 6 || crm == 10 || crm == 14);
+}
+
 /* What the copy has for @word; @ok false: no slot is left. */
 static uint32_t executed(struct code *c, uint32_t word, bool *ok)
 {
 	int slot;
 
 	word = code_original(c, word);
+	if (is_set_way(word))
+		return NOP;
 	if (!sensitive(word))
 		return word;
 	slot = slots_get(&c->slots, word, NULL);

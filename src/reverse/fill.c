@@ -12,11 +12,20 @@ enum {
 	STORE_MAX = 64,	  /* bytes that an instruction writes: DC ZVA */
 };
 
-/* The address as it is in the shadow; ~0: not in there. */
+enum { VA_BITS = 48 };
+
+#define NOWHERE ~0ULL
+
+/* The address as it is in the shadow; NOWHERE: not in there. */
 static uint64_t shadow_va(const struct soft_cpu *c, uint64_t va)
 {
-	va &= c->tbi_mask[0];
-	return va >> 48 ? ~0ULL : va;
+	uint64_t upper = ~0ULL << VA_BITS;
+	bool half = bit(va, 55);
+
+	va = half ? va | ~c->tbi_mask[1] : va & c->tbi_mask[0];
+	if ((va & upper) != (half ? upper : 0) || va >= REVERSE_UPPER)
+		return NOWHERE;
+	return va;
 }
 
 static uint8_t *host_page(const struct soft_tlb_entry *e)
@@ -60,7 +69,7 @@ static void fill_around(struct reverse_pe *p, struct view *w, const struct soft_
 	uint64_t first = va & ~(len - 1);
 	const struct soft_region *r = soft_find_region(p->r->soft, e->pa, e->secure);
 
-	for (uint64_t at = first; r && at < first + len; at += REVERSE_PAGE) {
+	for (uint64_t at = first; r && at - first < len; at += REVERSE_PAGE) {
 		uint64_t pa = e->pa + (at - va), offset = pa - r->gpa;
 
 		if (at == va || offset >= r->len || r->len - offset < REVERSE_PAGE ||
@@ -93,7 +102,7 @@ bool fill_data(struct reverse_pe *p, struct view *w, uint64_t va, bool write)
 	uint64_t at = shadow_va(c, va) & ~(uint64_t)(REVERSE_PAGE - 1);
 
 	/* A second fault: an access with the rights of EL0, or one that crosses pages. */
-	if (shadow_va(c, va) == ~0ULL || shadow_allows(&w->shadow, at, write))
+	if (shadow_va(c, va) == NOWHERE || shadow_allows(&w->shadow, at, write))
 		return false;
 	e = soft_look_up(c, va, write ? SOFT_WRITE : SOFT_READ);
 	if (!e)
@@ -119,7 +128,7 @@ bool fill_code(struct reverse_pe *p, struct view *w, uint64_t va)
 	const struct soft_tlb_entry *e;
 	bool activated;
 
-	if (shadow_va(c, va) == ~0ULL || va & 3)
+	if (shadow_va(c, va) == NOWHERE || va & 3)
 		return false;
 	e = soft_look_up(c, va, SOFT_EXEC);
 	if (!e || !e->host)

@@ -5,15 +5,13 @@
 #include "hv/soft/soft.h"
 #include "util/bits.h"
 #include "util/err.h"
+#include "util/log.h"
 #include "util/xalloc.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-
-#define CTR_EL0	    SYSREG(3, 3, 0, 0, 1)
-#define CTR_EL0_DIC (1ULL << 29)
 
 void reverse_caps(const struct hv_caps *inner, struct hv_caps *caps)
 {
@@ -189,8 +187,7 @@ static int vcpu_reset(struct hv_vcpu *v)
 	int error = hv_soft_ops.vcpu_reset(v);
 
 	view_reset(reverse_pe(v));
-	/* Copies of code are an instruction cache that has to be invalidated. */
-	SOFT_REG(&v->c, CTR_EL0) &= ~CTR_EL0_DIC;
+	view_set_ctr(reverse_pe(v));
 	return error;
 }
 
@@ -211,6 +208,13 @@ static void vcpu_destroy(struct hv_vcpu *v)
 	struct reverse_pe *p = reverse_pe(v);
 
 	deadline_set(p, 0);
+	LOG(hv,
+	    "reverse: pe%u: %llu entries, %llu page faults, %llu pages of code, %llu instructions "
+	    "by soft, %llu MMIO, "
+	    "%llu kicks",
+	    v->s.index, (unsigned long long)p->stats.entries, (unsigned long long)p->stats.faults,
+	    (unsigned long long)p->stats.code_faults, (unsigned long long)p->stats.steps,
+	    (unsigned long long)p->stats.mmio, (unsigned long long)p->stats.kicks);
 	view_destroy(p);
 	hv_soft_ops.vcpu_destroy(v);
 }

@@ -34,13 +34,13 @@ enum {
 	REVERSE_SEARCHED = 16,
 };
 
-/* ---- addresses of Obverse's own in a managed view: the top 32 MiB ---- */
+/* ---- addresses of Obverse's own in a managed view: the top 2 MiB, which no system uses (pointers there could be
+ * mistaken for error numbers) ---- */
 
-#define REVERSE_UPPER	   0xfffffffffe000000ULL
-#define REVERSE_UPPER_BITS 25
-#define REVERSE_VECTORS	   (REVERSE_UPPER + 0 * REVERSE_PAGE)
-#define REVERSE_BANK	   (REVERSE_UPPER + 1 * REVERSE_PAGE)
-#define REVERSE_EXIT	   (REVERSE_UPPER + 2 * REVERSE_PAGE)
+#define REVERSE_UPPER	0xffffffffffe00000ULL
+#define REVERSE_VECTORS (REVERSE_UPPER + 0 * REVERSE_PAGE)
+#define REVERSE_BANK	(REVERSE_UPPER + 1 * REVERSE_PAGE)
+#define REVERSE_EXIT	(REVERSE_UPPER + 2 * REVERSE_PAGE)
 
 /* Shared with the stub, which knows the offsets. */
 struct bank {
@@ -121,19 +121,20 @@ bool sensitive_to_os(uint32_t word);
 
 struct shadow {
 	struct hidden *hidden;
-	uint64_t root;	  /* of the lower half */
-	uint64_t context; /* soft_cpu.context[0] that it was filled for */
+	uint64_t context[2]; /* of soft_cpu that it was filled for */
 	struct {
 		uint64_t *host;
 		uint64_t gpa;
 		bool leaf;
-	} table[REVERSE_TABLES]; /* [0]: the root; used ones first */
+	} table[REVERSE_TABLES]; /* used ones first; [0] and [1]: the roots of the lower and the upper half */
 	unsigned count, allocated;
-	bool stale; /* entries have gone that the TLB may hold */
+	uint64_t vectors, bank, exit; /* Obverse's pages */
+	bool stale;		      /* entries have gone that the TLB may hold */
 };
 
-/* False: no memory. */
-bool shadow_init(struct shadow *s, struct hidden *h);
+/* With Obverse's pages in place. False: no memory. */
+bool shadow_init(struct shadow *s, struct hidden *h, uint64_t vectors, uint64_t bank,
+		 uint64_t exit);
 void shadow_flush(struct shadow *s);
 enum shadow_attr { SHADOW_NORMAL, SHADOW_DEVICE };
 /* Map a page. False: no tables left; the shadow is empty now. */
@@ -143,8 +144,6 @@ bool shadow_map(struct shadow *s, uint64_t va, uint64_t pa, bool write, bool exe
 bool shadow_allows(const struct shadow *s, uint64_t va, bool write);
 /* No mapping of the page @pa any more. */
 void shadow_forget(struct shadow *s, uint64_t pa);
-/* The upper half: vectors, bank, exit. Returns its root, 0: no memory. */
-uint64_t shadow_upper(struct hidden *h, uint64_t vectors, uint64_t bank, uint64_t exit);
 
 /* ---- views ---- */
 
@@ -222,6 +221,7 @@ struct reverse {
 	struct code code;
 	struct stub stub;
 	uint64_t stub_gpa, exit_gpa;
+	uint64_t ctr; /* CTR_EL0 of the host; 0: not known yet */
 	struct {
 		uint64_t gpa, len;
 		void *host;
@@ -253,6 +253,7 @@ struct view *view_of_pe(struct reverse_pe *p);
 bool view_sees(enum view_kind kind, unsigned prot);
 /* The vCPU of a view, made if need be, in the PE's thread. 0 or a negative errno. */
 int view_ready(struct reverse_pe *p, struct view *w);
+void view_set_ctr(struct reverse_pe *p);
 /* Have the state in soft. */
 void view_pull(struct reverse_pe *p);
 /* Have it where the vCPU of the view can go on. */

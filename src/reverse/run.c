@@ -208,14 +208,14 @@ static void refresh_shadow(struct reverse_pe *p, struct view *w)
 
 	if (c->sys->flushed) {
 		for (unsigned i = 0; i < VIEW_COUNT; i++)
-			p->view[i].shadow.context = ~0ULL;
+			p->view[i].shadow.context[0] = ~0ULL;
 		c->sys->flushed = false;
 	}
-	if (w->shadow.context == c->context[0])
+	if (!memcmp(w->shadow.context, c->context, sizeof(c->context)))
 		return;
 	view_pull(p);
 	shadow_flush(&w->shadow);
-	w->shadow.context = c->context[0];
+	memcpy(w->shadow.context, c->context, sizeof(c->context));
 }
 
 /* False: with @x. */

@@ -7,6 +7,9 @@
 
 #include "util/bits.h"
 
+#define DC_IVAC	   0xd5087620U
+#define CNTFRQ_EL0 SYSREG(3, 3, 14, 0, 0)
+
 enum { HINT_WFE = 2, HINT_WFI = 3, HINT_SEV = 4, HINT_SEVL = 5 };
 
 /* Registers that are the guest's in the vCPU as well. */
@@ -23,6 +26,9 @@ static bool register_is_plain(uint32_t word)
 	};
 	uint16_t code = (uint16_t)(1U << 15 | bits(word, 19, 5));
 
+	if (code ==
+	    CNTFRQ_EL0) /* of the host, unless firmware has written another, which is reported */
+		return bit(word, 21);
 	for (unsigned i = 0; i < ARRAY_COUNT(plain); i++) {
 		if (plain[i] == code)
 			return true;
@@ -43,6 +49,8 @@ static bool operation_is_plain(uint32_t word)
 {
 	unsigned crm = bits(word, 11, 8);
 
+	if ((word & 0xffffffe0) == DC_IVAC) /* with stage 2 on it cleans first */
+		return true;
 	return bits(word, 18, 16) == 3 && bits(word, 15, 12) == 7 && bits(word, 7, 5) == 1 &&
 	       (crm == 4 || crm == 10 || crm == 11 || crm == 14);
 }
@@ -118,6 +126,7 @@ static const uint16_t os_registers[] = {
 	SYSREG(3, 0, 13, 0, 1), /* CONTEXTIDR_EL1 */
 	SYSREG(3, 0, 13, 0, 4), /* TPIDR_EL1 */
 	SYSREG(3, 0, 14, 1, 0), /* CNTKCTL_EL1 */
+	SYSREG(3, 3, 0, 0, 1),	/* CTR_EL0 */
 	SYSREG(3, 3, 0, 0, 7),	/* DCZID_EL0 */
 	SYSREG(3, 3, 4, 2, 0),	/* NZCV */
 	SYSREG(3, 3, 4, 2, 1),	/* DAIF */

@@ -14,6 +14,7 @@ enum {
 	ENTRIES = 512,
 	LEVEL_BITS = 9,
 	ROOT_SHIFT = 39,
+	ROOTS = 2,
 	MAIR_NORMAL = 0,
 	MAIR_DEVICE = 1,
 	SH_INNER = 3 << 8,
@@ -53,21 +54,6 @@ static uint64_t *new_table(struct shadow *s, uint64_t *gpa, bool leaf)
 	return s->table[s->count++].host;
 }
 
-bool shadow_init(struct shadow *s, struct hidden *h)
-{
-	s->hidden = h;
-	s->context = ~0ULL;
-	return new_table(s, &s->root, false);
-}
-
-void shadow_flush(struct shadow *s)
-{
-	for (unsigned i = 0; i < s->count; i++)
-		memset(s->table[i].host, 0, REVERSE_PAGE);
-	s->count = 1;
-	s->stale = true;
-}
-
 static unsigned index_at(uint64_t va, unsigned shift)
 {
 	return va >> shift & (ENTRIES - 1);
@@ -76,7 +62,7 @@ static unsigned index_at(uint64_t va, unsigned shift)
 /* The entry of the last level; NULL: there is none, or none can be made. */
 static uint64_t *leaf_entry(struct shadow *s, uint64_t va, bool make)
 {
-	uint64_t *table = s->table[0].host;
+	uint64_t *table = s->table[bit(va, 55)].host;
 
 	for (unsigned shift = ROOT_SHIFT; shift > REVERSE_PAGE_BITS; shift -= LEVEL_BITS) {
 		uint64_t *entry = &table[index_at(va, shift)], gpa;
@@ -126,7 +112,7 @@ bool shadow_allows(const struct shadow *s, uint64_t va, bool write)
 
 void shadow_forget(struct shadow *s, uint64_t pa)
 {
-	for (unsigned t = 1; t < s->count; t++) {
+	for (unsigned t = ROOTS; t < s->count; t++) {
 		uint64_t *entry = s->table[t].host;
 
 		for (unsigned i = 0; s->table[t].leaf && i < ENTRIES; i++) {
@@ -138,16 +124,35 @@ void shadow_forget(struct shadow *s, uint64_t pa)
 	}
 }
 
-/* 25 bits of address begin at level 2. */
-uint64_t shadow_upper(struct hidden *h, uint64_t vectors, uint64_t bank, uint64_t exit)
+/* The first tables that are made after the roots; there is always room for them. */
+static void map_own(struct shadow *s)
 {
-	uint64_t root, leaf, *r = hidden_page(h, &root), *l = hidden_page(h, &leaf);
+	*leaf_entry(s, REVERSE_VECTORS, true) = page(s->vectors, false, true, SHADOW_NORMAL);
+	*leaf_entry(s, REVERSE_BANK, true) = page(s->bank, true, false, SHADOW_NORMAL);
+	*leaf_entry(s, REVERSE_EXIT, true) = page(s->exit, true, false, SHADOW_DEVICE);
+}
 
-	if (!r || !l)
-		return 0;
-	l[index_at(REVERSE_VECTORS, REVERSE_PAGE_BITS)] = page(vectors, false, true, SHADOW_NORMAL);
-	l[index_at(REVERSE_BANK, REVERSE_PAGE_BITS)] = page(bank, true, false, SHADOW_NORMAL);
-	l[index_at(REVERSE_EXIT, REVERSE_PAGE_BITS)] = page(exit, true, false, SHADOW_DEVICE);
-	r[bits(REVERSE_UPPER, REVERSE_UPPER_BITS - 1, 21)] = leaf | DESC_TABLE;
-	return root;
+bool shadow_init(struct shadow *s, struct hidden *h, uint64_t vectors, uint64_t bank, uint64_t exit)
+{
+	uint64_t gpa;
+
+	*s = (struct shadow){.hidden = h,
+			     .context = {~0ULL, ~0ULL},
+			     .vectors = vectors,
+			     .bank = bank,
+			     .exit = exit};
+	if (!new_table(s, &gpa, false) || !new_table(s, &gpa, false) ||
+	    !leaf_entry(s, REVERSE_UPPER, true))
+		return false;
+	map_own(s);
+	return true;
+}
+
+void shadow_flush(struct shadow *s)
+{
+	for (unsigned i = 0; i < s->count; i++)
+		memset(s->table[i].host, 0, REVERSE_PAGE);
+	s->count = ROOTS;
+	map_own(s);
+	s->stale = true;
 }

@@ -17,6 +17,9 @@
 #define VBAR_EL1  SYSREG(3, 0, 12, 0, 0)
 #define TPIDR_EL1 SYSREG(3, 0, 13, 0, 4)
 
+#define CTR_EL0	  SYSREG(3, 3, 0, 0, 1)
+#define CTR_DIC	  (1ULL << 29)
+
 enum {
 	SCTLR_M = 0,
 	SCTLR_A = 1,
@@ -30,10 +33,9 @@ enum {
 
 /* RES1 bits, SPAN, nTWE, nTWI; C, I, M. */
 #define SCTLR_OURS 0x30d51805ULL
-/* Both halves with 4 KiB pages in cacheable, inner shareable memory; the lower one with 48 bits. */
+/* Both halves with 4 KiB pages in cacheable, inner shareable memory, and 48 bits. */
 #define TCR_OURS                                                                                   \
-	(16ULL | 1 << 8 | 1 << 10 | 3 << 12 | (uint64_t)(64 - REVERSE_UPPER_BITS) << 16 |          \
-	 1 << 24 | 1 << 26 | 3 << 28 | 2ULL << 30)
+	(16ULL | 1 << 8 | 1 << 10 | 3 << 12 | 16 << 16 | 1 << 24 | 1 << 26 | 3 << 28 | 2ULL << 30)
 #define MAIR_OURS 0x00ffULL /* 0: Normal, write-back; 1: Device-nGnRnE */
 
 /* Bits of PSTATE that are the guest's in the vCPU as well. */
@@ -64,7 +66,7 @@ struct view *view_of_pe(struct reverse_pe *p)
 	case 1:
 		if (native_possible(p))
 			return &p->view[VIEW_OS_NS];
-		if (bit(c->pc, 55))
+		if (bit(soft_hcr(c), ARM_HCR_TSW)) /* sensitive.c takes it for harmless */
 			return NULL;
 		return &p->view[soft_secure_below_el3(c) ? VIEW_EL1S : VIEW_EL1NS];
 	default:
@@ -99,23 +101,34 @@ static int make_vm(struct reverse *r, enum view_kind kind, struct err *e)
 	return error;
 }
 
+/* What EL0 reads natively is the host's. But copies of code are an instruction cache that has to be invalidated. */
+void view_set_ctr(struct reverse_pe *p)
+{
+	if (p->r->ctr)
+		SOFT_REG(&p->soft->c, CTR_EL0) = p->r->ctr & ~CTR_DIC;
+}
+
 static int set_up(struct reverse_pe *p, struct view *w)
 {
 	struct reverse *r = p->r;
-	uint64_t bank, upper;
+	uint64_t bank;
 	unsigned i;
 
 	w->bank = hidden_page(&r->hidden, &bank);
-	upper = w->bank ? shadow_upper(&r->hidden, r->stub_gpa, bank, r->exit_gpa) : 0;
-	if (!upper || !shadow_init(&w->shadow, &r->hidden))
+	if (!w->bank || !shadow_init(&w->shadow, &r->hidden, r->stub_gpa, bank, r->exit_gpa))
 		return -ENOMEM;
 	w->bank->exit_va = REVERSE_EXIT;
+	if (!r->inner->get_reg(w->vcpu, REG_SYS(CTR_EL0), &r->ctr))
+		view_set_ctr(p);
 	const struct {
 		uint16_t reg;
 		uint64_t value;
 	} fixed[] = {
-		{MAIR_EL1, MAIR_OURS},	     {TTBR0_EL1, w->shadow.root}, {TTBR1_EL1, upper},
-		{VBAR_EL1, REVERSE_VECTORS}, {TPIDR_EL1, REVERSE_BANK},
+		{MAIR_EL1, MAIR_OURS},
+		{TTBR0_EL1, w->shadow.table[0].gpa},
+		{TTBR1_EL1, w->shadow.table[1].gpa},
+		{VBAR_EL1, REVERSE_VECTORS},
+		{TPIDR_EL1, REVERSE_BANK},
 	};
 	for (i = 0; i < ARRAY_COUNT(fixed); i++) {
 		if (r->inner->set_reg(w->vcpu, REG_SYS(fixed[i].reg), fixed[i].value))
@@ -256,7 +269,8 @@ static void push_controls(struct reverse_pe *p, struct view *w)
 		       : p->r->ipa_bits <= 42 ? 3
 		       : p->r->ipa_bits <= 44 ? 4
 					      : 5;
-	uint64_t tcr = TCR_OURS | ips << 32 | (uint64_t)(c->tbi_mask[0] != ~0ULL) << TCR_TBI0;
+	uint64_t tcr = TCR_OURS | ips << 32 | (uint64_t)(c->tbi_mask[0] != ~0ULL) << TCR_TBI0 |
+		       (uint64_t)(c->tbi_mask[1] != ~0ULL) << (TCR_TBI0 + 1);
 	bool fp = p->fp == w && !soft_fp_is_trapped(c);
 
 	put_cached(p, w, SCTLR_EL1, sctlr, &w->sctlr);

@@ -30,4 +30,14 @@ struct kvm_smccc_filter {
 #define KVM_ID_CORE128(off) (0x6040000000100000ULL | (off))
 #define KVM_ID_SYS(code)    (0x6030000000130000ULL | (code))
 
+/* Linux 6.4 */
+#ifndef KVM_CAP_COUNTER_OFFSET
+#define KVM_CAP_COUNTER_OFFSET 227
+struct kvm_arm_counter_offset {
+	__u64 counter_offset;
+	__u64 reserved;
+};
+#define KVM_ARM_SET_COUNTER_OFFSET _IOW(KVMIO, 0xb5, struct kvm_arm_counter_offset)
+#endif
+
 #endif

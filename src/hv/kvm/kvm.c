@@ -13,6 +13,7 @@
 #include "hv/kvm/kvm.h"
 
 #include "arm/reg.h"
+#include "host/counter.h"
 #include "hv/hv.h"
 #include "hv/kvm/abi.h"
 #include "util/bits.h"
@@ -34,6 +35,7 @@
 #include <unistd.h>
 
 #define KICK_SIGNAL SIGUSR1
+#define CNTVCT_EL0  SYSREG(3, 3, 14, 0, 2)
 
 enum { SLOT_COUNT = 256 };
 
@@ -49,6 +51,7 @@ struct hv_vm {
 	pthread_mutex_t slots_lock;
 	struct slot slots[SLOT_COUNT];
 	uint32_t vcpu_features;
+	bool host_counter;
 };
 
 struct hv_vcpu {
@@ -236,6 +239,17 @@ static void kvm_vm_destroy(struct hv_vm *vm)
 	free(vm);
 }
 
+/* From 6.4 on both counters can be had without an offset. Before, CNTPCT_EL0 has none anyway, and that of CNTVCT_EL0 is
+ * set from a value that was current a moment ago. */
+static int use_host_counter(struct hv_vm *vm)
+{
+	struct kvm_arm_counter_offset none = {0};
+
+	if (!extension(vm->kvm_fd, KVM_CAP_COUNTER_OFFSET))
+		return 0;
+	return ioctl(vm->fd, KVM_ARM_SET_COUNTER_OFFSET, &none) ? -errno : 0;
+}
+
 static int set_up_vm(struct hv_vm *vm, unsigned ipa_bits, struct err *e)
 {
 	struct kvm_enable_cap nisv = {.cap = KVM_CAP_ARM_NISV_TO_USER};
@@ -249,6 +263,8 @@ static int set_up_vm(struct hv_vm *vm, unsigned ipa_bits, struct err *e)
 	if (ioctl(vm->fd, KVM_ENABLE_CAP, &nisv))
 		return err_set(e, -errno, "--hv kvm", "cannot enable KVM_CAP_ARM_NISV_TO_USER: %s",
 			       strerror(errno));
+	if (vm->host_counter && use_host_counter(vm))
+		return err_set(e, -EIO, "--hv kvm", "cannot set the offset of the counters");
 	if (has_smccc_filter(vm->fd)) {
 		r = forward_smccc(vm->fd, e);
 		if (r)
@@ -280,6 +296,7 @@ static int kvm_vm_create(const struct hv_vm_config *cfg, struct hv_vm **out, str
 	vm = xcalloc(1, sizeof(*vm));
 	vm->kvm_fd = fd;
 	vm->fd = -1;
+	vm->host_counter = cfg->host_counter;
 	pthread_mutex_init(&vm->slots_lock, NULL);
 	r = set_up_vm(vm, cfg->ipa_bits, e);
 	if (r) {
@@ -380,6 +397,8 @@ static void kvm_vcpu_destroy(struct hv_vcpu *v)
 	free(v);
 }
 
+static int kvm_set_reg(struct hv_vcpu *v, uint32_t id, uint64_t value);
+
 static int set_up_vcpu(struct hv_vcpu *v, struct err *e)
 {
 	struct hv_vm *vm = v->vm;
@@ -401,6 +420,9 @@ static int set_up_vcpu(struct hv_vcpu *v, struct err *e)
 	if (kvm_vcpu_reset(v))
 		return err_set(e, -errno, "--hv kvm", "cannot initialise vCPU %u: %s", v->index,
 			       strerror(errno));
+	if (vm->host_counter && !extension(vm->kvm_fd, KVM_CAP_COUNTER_OFFSET) &&
+	    kvm_set_reg(v, REG_SYS(CNTVCT_EL0), host_counter()))
+		return err_set(e, -EIO, "--hv kvm", "cannot set CNTVCT_EL0 of vCPU %u", v->index);
 	if (kvm_debug(v, HV_DEBUG_BRK))
 		return err_set(e, -errno, "--hv kvm", "cannot route BRK of vCPU %u to us: %s",
 			       v->index, strerror(errno));
@@ -723,7 +745,7 @@ static uint64_t sys_id(uint16_t code)
 		return KVM_ID_CORE64(CORE_ELR_EL1);
 	case SYSREG(3, 3, 14, 3, 2): /* CNTV_CVAL_EL0 */
 		return KVM_ID_SYS(SYSREG(3, 3, 14, 0, 2));
-	case SYSREG(3, 3, 14, 0, 2): /* CNTVCT_EL0 */
+	case CNTVCT_EL0:
 		return KVM_ID_SYS(SYSREG(3, 3, 14, 3, 2));
 	default:
 		return KVM_ID_SYS(code);

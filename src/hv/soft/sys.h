@@ -147,6 +147,7 @@ struct soft_sys {
 	pthread_mutex_t lock;
 	pthread_cond_t wake;
 	bool event_register; /* SEV, WFE */
+	uint64_t wfe_pc, wfe_ns; /* where the last WFE waited, and how long; 0: it did not */
 
 	/* TLB maintenance by others: requests and how many of them have been carried out. What they are is
 	 * under flush_lock; more than fit mean everything. */

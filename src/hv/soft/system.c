@@ -98,7 +98,7 @@ static bool wait_trapped(struct soft_cpu *c, bool is_wfe)
 			      arm_esr_wfx(is_wfe));
 }
 
-enum { WFE_NS = 50000 };
+enum { WFE_NS = 50000, WFE_MAX_NS = 2000000 };
 
 static void wfi(struct soft_cpu *c)
 {
@@ -109,17 +109,36 @@ static void wfi(struct soft_cpu *c)
 }
 
 /* Waiting for an event may end at any time, so it ends soon: spin locks of the guest go on the moment the
- * lock is free, and nobody needs to be told. */
+ * lock is free, and nobody needs to be told. Only one that waits at the same place again and again, as PEs do that
+ * firmware keeps for later, is let sleep longer; SEV wakes it. */
+static uint64_t wfe_ns(struct soft_cpu *c)
+{
+	struct soft_sys *s = c->sys;
+
+	s->wfe_ns = s->wfe_pc == c->pc && s->wfe_ns ? 2 * s->wfe_ns : WFE_NS;
+	if (s->wfe_ns > WFE_MAX_NS)
+		s->wfe_ns = WFE_MAX_NS;
+	s->wfe_pc = c->pc;
+	return s->wfe_ns;
+}
+
 static void wfe(struct soft_cpu *c)
 {
 	if (c->sys->event_register) {
 		c->sys->event_register = false;
+		c->sys->wfe_ns = 0;
 		return;
 	}
 	if (wait_trapped(c, true) || soft_interrupt_waiting(c))
 		return;
 	soft_timers(c);
-	soft_sleep(c, WFE_NS);
+	soft_sleep(c, wfe_ns(c));
+}
+
+static void wake_waiter(struct hv_vcpu *v)
+{
+	soft_event(&v->c, SOFT_EVENT_TIME);
+	soft_wake(&v->c);
 }
 
 static void send_event(struct soft_cpu *c)
@@ -129,8 +148,11 @@ static void send_event(struct soft_cpu *c)
 	for (unsigned i = 0; i < SOFT_MAX_CPUS; i++) {
 		struct hv_vcpu *v = __atomic_load_n(&vm->cpu[i], __ATOMIC_ACQUIRE);
 
-		if (v)
-			__atomic_store_n(&v->s.event_register, true, __ATOMIC_RELEASE);
+		if (!v)
+			continue;
+		__atomic_store_n(&v->s.event_register, true, __ATOMIC_RELEASE);
+		if (&v->c != c && __atomic_load_n(&v->s.wfe_ns, __ATOMIC_RELAXED))
+			wake_waiter(v);
 	}
 }
 
