@@ -324,21 +324,18 @@ static void on_call(struct reverse_pe *p, bool is_smc)
 	p->word = is_smc ? SMC_0 : HVC_0;
 }
 
-bool native_leave(struct reverse_pe *p, struct view *w, struct hv_exit *x)
+/* False: with @x. */
+static bool handle(struct reverse_pe *p, struct view *w, struct hv_exit *x)
 {
-	const struct hv_ops *hv = p->r->inner;
-	uint32_t levels = p->soft->s.timer_levels & ~(uint32_t)TIMERS;
-
-	levels |= hv->timer_levels(w->vcpu) & TIMERS;
 	switch (x->kind) {
 	case HV_EXIT_KICK:
 		p->stats.kicks++;
-		return !give_timers(p, levels, x);
+		return true;
 	case HV_EXIT_MMIO:
 		p->stats.mmio++;
 		p->mmio = true;
 		x->mmio.secure = false;
-		break;
+		return false;
 	case HV_EXIT_DABT:
 		p->step = true;
 		return true;
@@ -349,9 +346,23 @@ bool native_leave(struct reverse_pe *p, struct view *w, struct hv_exit *x)
 		on_call(p, x->kind == HV_EXIT_SMC);
 		return true;
 	case HV_EXIT_FAIL:
-		break;
+		return false;
 	default:
 		fail(x, "an exit that a native view cannot have");
+		return false;
 	}
-	return false;
+}
+
+bool native_leave(struct reverse_pe *p, struct view *w, struct hv_exit *x)
+{
+	uint32_t levels = p->soft->s.timer_levels & ~(uint32_t)TIMERS;
+	bool changed, go_on;
+
+	levels |= p->r->inner->timer_levels(w->vcpu) & TIMERS;
+	changed = levels != p->soft->s.timer_levels;
+	p->soft->s.timer_levels = levels;
+	go_on = handle(p, w, x);
+	if (go_on && changed) /* somebody has to be told */
+		x->kind = HV_EXIT_KICK;
+	return go_on && !changed;
 }
