@@ -131,9 +131,12 @@ static bool update(struct code *c, struct code_page *p)
 	const uint32_t *from = (const uint32_t *)p->original;
 	bool changed = false, ok = true;
 
+	p->patched = 0;
 	for (unsigned i = 0; i < WORDS; i++) {
 		uint32_t word = __atomic_load_n(&from[i], __ATOMIC_RELAXED);
 		uint32_t copy = executed(c, word, &ok);
+
+		p->patched += copy != word;
 
 		if (copy == p->copy[i])
 			continue;
@@ -147,7 +150,7 @@ static bool update(struct code *c, struct code_page *p)
 	return ok;
 }
 
-uint64_t code_get(struct code *c, const uint8_t *original, bool *activated)
+uint64_t code_get(struct code *c, const uint8_t *original, bool *activated, bool *patched)
 {
 	struct code_page *p;
 	uint64_t gpa = 0;
@@ -162,6 +165,7 @@ uint64_t code_get(struct code *c, const uint8_t *original, bool *activated)
 	p->active = p->copy;
 	if (p->active && update(c, p))
 		gpa = p->gpa;
+	*patched = p->patched;
 	pthread_mutex_unlock(&c->lock);
 	return gpa;
 }
@@ -208,10 +212,11 @@ uint64_t code_written(struct code *c, const uint8_t *original)
 	pthread_mutex_lock(&c->lock);
 	p = find(c, original);
 	if (p && p->active) {
+		unsigned patched = p->patched;
+
 		p->active = p->writes++ < WRITES_MAX;
-		if (p->active)
-			update(c, p);
-		else
+		update(c, p);
+		if (!p->active || (!patched && p->patched))
 			gone = p->gpa;
 	}
 	pthread_mutex_unlock(&c->lock);

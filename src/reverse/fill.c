@@ -9,7 +9,8 @@
 
 enum {
 	AROUND_BITS = 18, /* log2 of the bytes that are mapped along with a page */
-	STORE_MAX = 64,	  /* bytes that an instruction writes: DC ZVA */
+	READS_MAX = 8,
+	STORE_MAX = 64, /* bytes that an instruction writes: DC ZVA */
 };
 
 enum { VA_BITS = 48 };
@@ -61,6 +62,14 @@ static enum shadow_attr attr_of(const struct soft_tlb_entry *e)
 	return e->device ? SHADOW_DEVICE : SHADOW_NORMAL;
 }
 
+/* A page of code can be read, but not written without notice. */
+static unsigned data_prot(struct reverse_pe *p, const struct soft_tlb_entry *e, const uint8_t *host)
+{
+	return e->prot & ARM_PROT_WRITE && e->writable && !code_is_active(&p->r->code, host)
+		       ? SHADOW_WRITE
+		       : SHADOW_READ;
+}
+
 /* Neighbours of @e in the same block of the guest's tables and the same memory, as far as they are plain. */
 static void fill_around(struct reverse_pe *p, struct view *w, const struct soft_tlb_entry *e,
 			uint64_t va)
@@ -75,10 +84,7 @@ static void fill_around(struct reverse_pe *p, struct view *w, const struct soft_
 		if (at == va || offset >= r->len || r->len - offset < REVERSE_PAGE ||
 		    shadow_allows(&w->shadow, at, false))
 			continue;
-		if (!shadow_map(&w->shadow, at, pa,
-				e->prot & ARM_PROT_WRITE && e->writable &&
-					!code_is_active(&p->r->code, r->host + offset),
-				false, attr_of(e)))
+		if (!shadow_map(&w->shadow, at, pa, data_prot(p, e, r->host + offset), attr_of(e)))
 			return;
 	}
 }
@@ -92,17 +98,34 @@ static bool fill_device(struct reverse_pe *p, struct view *w, const struct soft_
 	if (e->secure != (w->kind == VIEW_EL3 || w->kind == VIEW_EL1S) || e->pa >> p->r->ipa_bits ||
 	    e->pa - h->gpa < REVERSE_HIDDEN || e->pa == p->r->exit_gpa)
 		return false;
-	return shadow_map(&w->shadow, va, e->pa, e->prot & ARM_PROT_WRITE, false, SHADOW_DEVICE);
+	return shadow_map(&w->shadow, va, e->pa,
+			  e->prot & ARM_PROT_WRITE ? SHADOW_WRITE : SHADOW_READ, SHADOW_DEVICE);
+}
+
+/* Code is read as data: by soft, from the original, or if that goes on the page becomes one of data for now. */
+static bool read_code(struct view *w, uint64_t page)
+{
+	if (!shadow_is_xonly(&w->shadow, page))
+		return false;
+	w->reads = w->read_page == page ? w->reads + 1 : 0;
+	w->read_page = page;
+	if (w->reads < READS_MAX)
+		return false;
+	w->reads = 0;
+	return true;
 }
 
 bool fill_data(struct reverse_pe *p, struct view *w, uint64_t va, bool write)
 {
 	struct soft_cpu *c = &p->soft->c;
 	const struct soft_tlb_entry *e;
-	uint64_t at = shadow_va(c, va) & ~(uint64_t)(REVERSE_PAGE - 1);
+	uint64_t at = shadow_va(c, va);
 
-	/* A second fault: an access with the rights of EL0, or one that crosses pages. */
-	if (shadow_va(c, va) == NOWHERE || shadow_allows(&w->shadow, at, write))
+	if (at == NOWHERE)
+		return false;
+	at &= ~(uint64_t)(REVERSE_PAGE - 1);
+	/* A second fault: an access with the rights of EL0, one that crosses pages, one to code as data. */
+	if (shadow_allows(&w->shadow, at, write) && (write || !read_code(w, at)))
 		return false;
 	e = soft_look_up(c, va, write ? SOFT_WRITE : SOFT_READ);
 	if (!e)
@@ -111,10 +134,7 @@ bool fill_data(struct reverse_pe *p, struct view *w, uint64_t va, bool write)
 		return fill_device(p, w, e, at);
 	if (write && (!e->writable || code_is_active(&p->r->code, host_page(e))))
 		return false;
-	if (!shadow_map(&w->shadow, at, e->pa,
-			e->prot & ARM_PROT_WRITE && e->writable &&
-				!code_is_active(&p->r->code, host_page(e)),
-			false, attr_of(e)))
+	if (!shadow_map(&w->shadow, at, e->pa, data_prot(p, e, host_page(e)), attr_of(e)))
 		return true; /* all over again */
 	if (!write || e->size_bits > REVERSE_PAGE_BITS)
 		fill_around(p, w, e, at);
@@ -126,19 +146,20 @@ bool fill_code(struct reverse_pe *p, struct view *w, uint64_t va)
 	struct soft_cpu *c = &p->soft->c;
 	uint64_t at = shadow_va(c, va) & ~(uint64_t)(REVERSE_PAGE - 1), gpa;
 	const struct soft_tlb_entry *e;
-	bool activated;
+	bool activated, patched;
 
 	if (shadow_va(c, va) == NOWHERE || va & 3)
 		return false;
 	e = soft_look_up(c, va, SOFT_EXEC);
 	if (!e || !e->host)
 		return false;
-	gpa = code_get(&p->r->code, host_page(e), &activated);
+	gpa = code_get(&p->r->code, host_page(e), &activated, &patched);
 	if (activated)
 		forget(p, e->pa);
 	if (!gpa)
 		return false;
-	shadow_map(&w->shadow, at, gpa, false, true, SHADOW_NORMAL);
+	shadow_map(&w->shadow, at, gpa, SHADOW_EXEC | (patched && p->r->pan ? SHADOW_XONLY : 0),
+		   SHADOW_NORMAL);
 	p->stats.code_faults++;
 	return true;
 }

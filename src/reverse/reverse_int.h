@@ -85,6 +85,7 @@ struct code_page {
 	const uint8_t *original;
 	uint32_t *copy;	 /* NULL: there could be none */
 	uint64_t gpa;	 /* of the copy */
+	unsigned patched; /* words in which the copy differs */
 	bool active;	 /* executed from the copy: nobody may write the original unseen */
 	unsigned writes; /* since it became active */
 };
@@ -100,11 +101,12 @@ struct code {
 
 void code_init(struct code *c, struct hidden *h);
 void code_fini(struct code *c);
-/* Where the copy of the page at @original is, up to date and active; 0: there can be none. Sets *activated if it was
- * not active before. */
-uint64_t code_get(struct code *c, const uint8_t *original, bool *activated);
+/* Where the copy of the page at @original is, up to date and active; 0: there can be none. Sets *activated if it was not
+ * active before, *patched if it differs from the original. */
+uint64_t code_get(struct code *c, const uint8_t *original, bool *activated, bool *patched);
 bool code_is_active(struct code *c, const uint8_t *original);
-/* The original has been written. Too often: it is active no more, and where the copy was is returned. Else 0. */
+/* The original has been written. If nobody may execute the copy as before, it is returned where that was: the page has
+ * been written too often and is active no more, or differs now from its copy. Else 0. */
 uint64_t code_written(struct code *c, const uint8_t *original);
 /* All originals may have been written by somebody unseen. */
 void code_refresh(struct code *c);
@@ -137,9 +139,12 @@ bool shadow_init(struct shadow *s, struct hidden *h, uint64_t vectors, uint64_t 
 		 uint64_t exit);
 void shadow_flush(struct shadow *s);
 enum shadow_attr { SHADOW_NORMAL, SHADOW_DEVICE };
+/* XONLY: data accesses of EL1 fault as long as PSTATE.PAN is 1, because EL0 could read the page. */
+enum shadow_prot { SHADOW_READ = 0, SHADOW_WRITE = 1, SHADOW_EXEC = 2, SHADOW_XONLY = 4 };
 /* Map a page. False: no tables left; the shadow is empty now. */
-bool shadow_map(struct shadow *s, uint64_t va, uint64_t pa, bool write, bool exec,
-		enum shadow_attr attr);
+bool shadow_map(struct shadow *s, uint64_t va, uint64_t pa, unsigned prot, enum shadow_attr attr);
+/* Can code be executed there, and not be read? */
+bool shadow_is_xonly(const struct shadow *s, uint64_t va);
 /* Does it allow this already? */
 bool shadow_allows(const struct shadow *s, uint64_t va, bool write);
 /* No mapping of the page @pa any more. */
@@ -174,6 +179,8 @@ struct view {
 	struct bank *bank;
 	struct shadow shadow;
 	uint64_t sctlr, tcr, cpacr; /* as the vCPU has them */
+	uint64_t read_page;	    /* of code, the last one that was read as data, ... */
+	unsigned reads;		    /* ... so often in a row */
 	unsigned lines;		    /* as the vCPU has them */
 	bool in_stub;		    /* the vCPU is about to load the bank */
 
@@ -221,6 +228,7 @@ struct reverse {
 	struct code code;
 	struct stub stub;
 	uint64_t stub_gpa, exit_gpa;
+	bool pan;     /* the host's vCPUs have PSTATE.PAN */
 	uint64_t ctr; /* CTR_EL0 of the host; 0: not known yet */
 	struct {
 		uint64_t gpa, len;

@@ -21,6 +21,7 @@ enum {
 	ESR_EC_DABT = 0x25,
 	ISS_WNR = 6,
 	ISS_CM = 8,
+	KICKS_MAX = 1000, /* while the stub runs its 40 instructions */
 };
 
 void reverse_notify(struct hv_vcpu *v)
@@ -171,7 +172,7 @@ static bool in_first_half(struct reverse_pe *p, struct view *w)
 /* The PE's view has been left. False: with @x. */
 static bool leave(struct reverse_pe *p, struct view *w, struct hv_exit *x)
 {
-	for (;;) {
+	for (unsigned kicks = 0; kicks < KICKS_MAX; kicks++) {
 		if (x->kind == HV_EXIT_MMIO && x->mmio.ipa == p->r->exit_gpa)
 			return from_stub(p, w, x);
 		if (x->kind != HV_EXIT_KICK)
@@ -193,6 +194,9 @@ static bool leave(struct reverse_pe *p, struct view *w, struct hv_exit *x)
 		p->step = true;
 		return true;
 	case HV_EXIT_FAIL:
+		return false;
+	case HV_EXIT_KICK:
+		fail(x, -EIO, "a managed view does not get through its vectors");
 		return false;
 	default:
 		fail(x, -EIO, "an exit that a managed view cannot have");

@@ -21,7 +21,8 @@ enum {
 	DESC_TABLE = 3,
 	DESC_PAGE = 3,
 	DESC_AF = 1 << 10,
-	DESC_RO = 1 << 7, /* AP[2] */
+	DESC_EL0 = 1 << 6, /* AP[1] */
+	DESC_RO = 1 << 7,  /* AP[2] */
 };
 
 #define DESC_PXN  (1ULL << 53)
@@ -79,17 +80,17 @@ static uint64_t *leaf_entry(struct shadow *s, uint64_t va, bool make)
 	return &table[index_at(va, REVERSE_PAGE_BITS)];
 }
 
-static uint64_t page(uint64_t pa, bool write, bool exec, enum shadow_attr attr)
+static uint64_t page(uint64_t pa, unsigned prot, enum shadow_attr attr)
 {
 	return (pa & DESC_ADDR) | DESC_PAGE | DESC_AF | SH_INNER | DESC_UXN |
-	       (attr == SHADOW_DEVICE ? MAIR_DEVICE : MAIR_NORMAL) << 2 | (write ? 0 : DESC_RO) |
-	       (exec ? 0 : DESC_PXN);
+	       (attr == SHADOW_DEVICE ? MAIR_DEVICE : MAIR_NORMAL) << 2 |
+	       (prot & SHADOW_WRITE ? 0 : DESC_RO) | (prot & SHADOW_XONLY ? DESC_EL0 : 0) |
+	       (prot & SHADOW_EXEC ? 0 : DESC_PXN);
 }
 
-bool shadow_map(struct shadow *s, uint64_t va, uint64_t pa, bool write, bool exec,
-		enum shadow_attr attr)
+bool shadow_map(struct shadow *s, uint64_t va, uint64_t pa, unsigned prot, enum shadow_attr attr)
 {
-	uint64_t *entry = leaf_entry(s, va, true), desc = page(pa, write, exec, attr);
+	uint64_t *entry = leaf_entry(s, va, true), desc = page(pa, prot, attr);
 
 	if (!entry) {
 		shadow_flush(s);
@@ -101,6 +102,13 @@ bool shadow_map(struct shadow *s, uint64_t va, uint64_t pa, bool write, bool exe
 	}
 	set(entry, desc);
 	return true;
+}
+
+bool shadow_is_xonly(const struct shadow *s, uint64_t va)
+{
+	const uint64_t *entry = leaf_entry((struct shadow *)s, va, false);
+
+	return entry && *entry & DESC_EL0;
 }
 
 bool shadow_allows(const struct shadow *s, uint64_t va, bool write)
@@ -127,9 +135,9 @@ void shadow_forget(struct shadow *s, uint64_t pa)
 /* The first tables that are made after the roots; there is always room for them. */
 static void map_own(struct shadow *s)
 {
-	*leaf_entry(s, REVERSE_VECTORS, true) = page(s->vectors, false, true, SHADOW_NORMAL);
-	*leaf_entry(s, REVERSE_BANK, true) = page(s->bank, true, false, SHADOW_NORMAL);
-	*leaf_entry(s, REVERSE_EXIT, true) = page(s->exit, true, false, SHADOW_DEVICE);
+	*leaf_entry(s, REVERSE_VECTORS, true) = page(s->vectors, SHADOW_EXEC, SHADOW_NORMAL);
+	*leaf_entry(s, REVERSE_BANK, true) = page(s->bank, SHADOW_WRITE, SHADOW_NORMAL);
+	*leaf_entry(s, REVERSE_EXIT, true) = page(s->exit, SHADOW_WRITE, SHADOW_DEVICE);
 }
 
 bool shadow_init(struct shadow *s, struct hidden *h, uint64_t vectors, uint64_t bank, uint64_t exit)

@@ -8,23 +8,23 @@
 
 #include <errno.h>
 
-#define SCTLR_EL1 SYSREG(3, 0, 1, 0, 0)
-#define CPACR_EL1 SYSREG(3, 0, 1, 0, 2)
-#define TTBR0_EL1 SYSREG(3, 0, 2, 0, 0)
-#define TTBR1_EL1 SYSREG(3, 0, 2, 0, 1)
-#define TCR_EL1	  SYSREG(3, 0, 2, 0, 2)
-#define MAIR_EL1  SYSREG(3, 0, 10, 2, 0)
-#define VBAR_EL1  SYSREG(3, 0, 12, 0, 0)
-#define TPIDR_EL1 SYSREG(3, 0, 13, 0, 4)
+#define SCTLR_EL1	 SYSREG(3, 0, 1, 0, 0)
+#define CPACR_EL1	 SYSREG(3, 0, 1, 0, 2)
+#define TTBR0_EL1	 SYSREG(3, 0, 2, 0, 0)
+#define TTBR1_EL1	 SYSREG(3, 0, 2, 0, 1)
+#define TCR_EL1		 SYSREG(3, 0, 2, 0, 2)
+#define MAIR_EL1	 SYSREG(3, 0, 10, 2, 0)
+#define VBAR_EL1	 SYSREG(3, 0, 12, 0, 0)
+#define TPIDR_EL1	 SYSREG(3, 0, 13, 0, 4)
 
-#define CTR_EL0	  SYSREG(3, 3, 0, 0, 1)
-#define CTR_DIC	  (1ULL << 29)
+#define ID_AA64MMFR1_EL1 SYSREG(3, 0, 0, 7, 1)
+#define CTR_EL0		 SYSREG(3, 3, 0, 0, 1)
+#define CTR_DIC		 (1ULL << 29)
 
 enum {
 	SCTLR_M = 0,
 	SCTLR_A = 1,
 	SCTLR_SA = 3,
-	SCTLR_EE = 25,
 	TCR_TBI0 = 37,
 	CPACR_FPEN_ALL = 3 << 20,
 	MODE_EL1 = 4,
@@ -56,7 +56,7 @@ struct view *view_of_pe(struct reverse_pe *p)
 {
 	const struct soft_cpu *c = &p->soft->c;
 
-	if (!unobserved(c))
+	if (!unobserved(c) || c->big_endian) /* table walks would be, too */
 		return NULL;
 	switch (soft_el(c)) {
 	case 3:
@@ -111,13 +111,15 @@ void view_set_ctr(struct reverse_pe *p)
 static int set_up(struct reverse_pe *p, struct view *w)
 {
 	struct reverse *r = p->r;
-	uint64_t bank;
+	uint64_t bank, mmfr1;
 	unsigned i;
 
 	w->bank = hidden_page(&r->hidden, &bank);
 	if (!w->bank || !shadow_init(&w->shadow, &r->hidden, r->stub_gpa, bank, r->exit_gpa))
 		return -ENOMEM;
 	w->bank->exit_va = REVERSE_EXIT;
+	if (!r->inner->get_reg(w->vcpu, REG_SYS(ID_AA64MMFR1_EL1), &mmfr1))
+		r->pan = bits(mmfr1, 23, 20);
 	if (!r->inner->get_reg(w->vcpu, REG_SYS(CTR_EL0), &r->ctr))
 		view_set_ctr(p);
 	const struct {
@@ -262,8 +264,7 @@ static void push_controls(struct reverse_pe *p, struct view *w)
 	/* Without stage 1 all data is Device memory: aligned. */
 	bool align = c->align_check || !bit(guest, SCTLR_M);
 	uint64_t sctlr = SCTLR_OURS | (uint64_t)align << SCTLR_A |
-			 (uint64_t)c->sp_align_check << SCTLR_SA |
-			 (uint64_t)c->big_endian << SCTLR_EE;
+			 (uint64_t)c->sp_align_check << SCTLR_SA;
 	uint64_t ips = p->r->ipa_bits <= 36   ? 1
 		       : p->r->ipa_bits <= 40 ? 2
 		       : p->r->ipa_bits <= 42 ? 3
@@ -309,13 +310,13 @@ static void push_bank(struct reverse_pe *p, struct view *w)
 		b->x[n] = c->x[n];
 	b->pc = c->pc;
 	b->pstate = soft_get_pstate(c) & (ARM_PSTATE_NZCV | ARM_PSTATE_DAIF | ARM_PSTATE_SP);
-	b->pstate |= MODE_EL1;
+	b->pstate |= MODE_EL1 | (p->r->pan ? ARM_PSTATE_PAN : 0);
 	b->sp_el0 = spx ? c->sys->sp_el[0] : c->sp;
 	b->sp_elx = spx ? c->sp : c->sys->sp_el[soft_el(c)];
 	if (w->in_stub)
 		return;
 	put(p, w, REG_PC, REVERSE_VECTORS + p->r->stub.resume);
-	put(p, w, REG_PSTATE, STUB_PSTATE);
+	put(p, w, REG_PSTATE, STUB_PSTATE | (p->r->pan ? ARM_PSTATE_PAN : 0));
 	put(p, w, REG_X(30), REVERSE_BANK);
 	w->in_stub = true;
 }
