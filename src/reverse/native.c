@@ -167,8 +167,8 @@ static bool see_leaf(void *opaque, const struct arm_xlat *x)
 {
 	struct search *s = opaque;
 
-	/* The lower half has identity maps of loaders, and what a system executes there it has in its upper half, too. */
-	if (!bit(x->va_base, 55))
+	/* An identity map of everything says nothing about where code is. */
+	if (!bit(x->va_base, 55) && x->priv & ARM_PROT_WRITE)
 		return true;
 	if (s->patch)
 		patch_range(s, x);
@@ -232,7 +232,8 @@ bool native_possible(struct reverse_pe *p)
 {
 	const struct soft_cpu *c = &p->soft->c;
 
-	if (soft_secure_below_el3(c) || !bit(SOFT_REG(c, SCTLR_EL1), SCTLR_M) || is_trapped(c))
+	if (soft_secure_below_el3(c) || !bit(SOFT_REG(c, SCTLR_EL1), SCTLR_M) || is_trapped(c) ||
+	    !bit(SOFT_REG(c, VBAR_EL1), 55))
 		return false;
 	return (soft_el(c) == 0 || bit(c->pc, 55)) && tables_known(p);
 }

@@ -27,6 +27,7 @@ enum {
 	SCTLR_SA = 3,
 	TCR_TBI0 = 37,
 	CPACR_FPEN_ALL = 3 << 20,
+	CNTHCTL_EL1PCTEN = 1,
 	MODE_EL1 = 4,
 	STUB_PSTATE = 0x3c5, /* EL1h, DAIF masked */
 };
@@ -52,6 +53,16 @@ static bool unobserved(const struct soft_cpu *c)
 	       !(SOFT_REG(c, MDSCR_EL1) & 1) && !(c->sys->debug_flags & HV_DEBUG_STEP);
 }
 
+/* Does EL2 want to hear of something at EL1 that sensitive.c takes for harmless? */
+static bool plain_is_trapped(const struct soft_cpu *c)
+{
+	const uint64_t maintenance = 1ULL << ARM_HCR_TSW | 1ULL << ARM_HCR_TPCP |
+				     1ULL << ARM_HCR_TPU | 1ULL << ARM_HCR_TDZ;
+
+	return soft_hcr(c) & maintenance ||
+	       (soft_el2_enabled(c) && !(SOFT_REG(c, CNTHCTL_EL2) & CNTHCTL_EL1PCTEN));
+}
+
 struct view *view_of_pe(struct reverse_pe *p)
 {
 	const struct soft_cpu *c = &p->soft->c;
@@ -66,7 +77,7 @@ struct view *view_of_pe(struct reverse_pe *p)
 	case 1:
 		if (native_possible(p))
 			return &p->view[VIEW_OS_NS];
-		if (bit(soft_hcr(c), ARM_HCR_TSW)) /* sensitive.c takes it for harmless */
+		if (plain_is_trapped(c))
 			return NULL;
 		return &p->view[soft_secure_below_el3(c) ? VIEW_EL1S : VIEW_EL1NS];
 	default:
@@ -242,7 +253,11 @@ void view_pull(struct reverse_pe *p)
 	b = w->bank;
 	for (unsigned n = 0; n < 31; n++)
 		c->x[n] = b->x[n];
-	c->pc = c->next_pc = b->pc;
+	c->pc = b->pc;
+	if (soft_el(c) >
+	    1) /* one range of addresses there: a tag ends in zeroes, whatever bit 55 is */
+		c->pc &= c->tbi_mask[0];
+	c->next_pc = c->pc;
 	c->sys->sp_el[0] = b->sp_el0;
 	c->sys->sp_el[soft_el(c)] = b->sp_elx;
 	c->nzcv = b->pstate & ARM_PSTATE_NZCV;
