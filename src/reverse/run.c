@@ -7,6 +7,7 @@
  */
 #include "reverse/reverse_int.h"
 
+#include "arm/ldst.h"
 #include "util/bits.h"
 #include "util/log.h"
 
@@ -98,13 +99,30 @@ static enum soft_stepped step(struct reverse_pe *p)
 
 /* ---- exits ---- */
 
+/* The alignment fault, if that is what the guest gets, comes before translation, which leaves traces in its tables. */
+static bool is_misaligned(struct reverse_pe *p, struct view *w, uint64_t va)
+{
+	const struct soft_tlb_entry *e;
+	struct a64_mem_op op;
+	uint32_t word;
+
+	if (!(va & 15))
+		return false;
+	e = soft_look_up(&p->soft->c, w->bank->pc, SOFT_EXEC);
+	if (!e || !e->host)
+		return false;
+	memcpy(&word, (const void *)(uintptr_t)(w->bank->pc + e->addend), 4);
+	return a64_ldst_decode(code_original(&p->r->code, word), &op) && va & (op.size - 1);
+}
+
 static void data_abort(struct reverse_pe *p, struct view *w)
 {
 	uint64_t esr = w->bank->esr, far = w->bank->far;
 	bool write = bit(esr, ISS_WNR) && !bit(esr, ISS_CM);
 
 	p->stats.faults++;
-	if (bits(esr, 5, 2) == 0 || bits(esr, 5, 2) > 3 || !fill_data(p, w, far, write)) {
+	if (bits(esr, 5, 2) == 0 || bits(esr, 5, 2) > 3 || is_misaligned(p, w, far) ||
+	    !fill_data(p, w, far, write)) {
 		p->step = true;
 		p->writes = write;
 		p->written = far;
