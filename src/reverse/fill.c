@@ -10,7 +10,6 @@
 enum {
 	AROUND_BITS = 18, /* log2 of the bytes that are mapped along with a page */
 	READS_MAX = 8,
-	STORE_MAX = 64, /* bytes that an instruction writes: DC ZVA */
 };
 
 enum { VA_BITS = 48 };
@@ -68,6 +67,13 @@ static unsigned data_prot(struct reverse_pe *p, const struct soft_tlb_entry *e, 
 	return e->prot & ARM_PROT_WRITE && e->writable && !code_is_active(&p->r->code, host)
 		       ? SHADOW_WRITE
 		       : SHADOW_READ;
+}
+
+/* What is one block in stage 1 may be many pages in stage 2. */
+static bool has_stage2(const struct reverse_pe *p, const struct view *w)
+{
+	return w->kind == VIEW_EL1NS &&
+	       soft_hcr(&p->soft->c) & (1ULL << ARM_HCR_VM | 1ULL << ARM_HCR_DC);
 }
 
 /* Neighbours of @e in the same block of the guest's tables and the same memory, as far as they are plain. */
@@ -136,7 +142,7 @@ bool fill_data(struct reverse_pe *p, struct view *w, uint64_t va, bool write)
 		return false;
 	if (!shadow_map(&w->shadow, at, e->pa, data_prot(p, e, host_page(e)), attr_of(e)))
 		return true; /* all over again */
-	if (!write || e->size_bits > REVERSE_PAGE_BITS)
+	if (e->size_bits > REVERSE_PAGE_BITS && !has_stage2(p, w))
 		fill_around(p, w, e, at);
 	return true;
 }
@@ -164,23 +170,26 @@ bool fill_code(struct reverse_pe *p, struct view *w, uint64_t va)
 	return true;
 }
 
-static void written_page(struct reverse_pe *p, uint64_t va)
+/* Before soft writes at @va: pages that may be code. What a look-up leaves in the guest's tables, the write leaves, too. */
+void fill_before_write(struct reverse_pe *p, uint64_t va, unsigned bytes)
 {
-	const struct soft_tlb_entry *e = soft_look_up(&p->soft->c, va, SOFT_READ);
-	uint64_t gone;
+	uint64_t at[] = {va, va + bytes - 1};
 
-	if (!e || !e->host)
-		return;
-	gone = code_written(&p->r->code, host_page(e));
-	if (gone)
-		forget(p, gone);
+	for (unsigned i = 0; i < ARRAY_COUNT(p->written); i++) {
+		const struct soft_tlb_entry *e = NULL;
+
+		if (!i || (at[0] ^ at[1]) >> REVERSE_PAGE_BITS)
+			e = soft_look_up(&p->soft->c, at[i], SOFT_WRITE);
+		p->written[i] = e && e->host && e->writable ? host_page(e) : NULL;
+	}
 }
 
-void fill_written(struct reverse_pe *p, uint64_t va)
+void fill_after_write(struct reverse_pe *p)
 {
-	uint64_t last = va + STORE_MAX - 1;
+	for (unsigned i = 0; i < ARRAY_COUNT(p->written); i++) {
+		uint64_t gone = p->written[i] ? code_written(&p->r->code, p->written[i]) : 0;
 
-	written_page(p, va);
-	if ((va ^ last) >> REVERSE_PAGE_BITS)
-		written_page(p, last);
+		if (gone)
+			forget(p, gone);
+	}
 }

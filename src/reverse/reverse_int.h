@@ -83,11 +83,11 @@ void *hidden_page(struct hidden *h, uint64_t *gpa);
 
 struct code_page {
 	const uint8_t *original;
-	uint32_t *copy;	 /* NULL: there could be none */
-	uint64_t gpa;	 /* of the copy */
+	uint32_t *copy;	  /* NULL: there could be none */
+	uint64_t gpa;	  /* of the copy */
 	unsigned patched; /* words in which the copy differs */
-	bool active;	 /* executed from the copy: nobody may write the original unseen */
-	unsigned writes; /* since it became active */
+	bool active;	  /* executed from the copy: nobody may write the original unseen */
+	unsigned writes;  /* since it became active */
 };
 
 struct code {
@@ -201,13 +201,14 @@ struct reverse_pe {
 	struct view *at; /* where the state is, but for IN_SOFT */
 	enum reverse_place place;
 	bool step;   /* soft has to carry out the instruction at the PC */
-	bool writes; /* ... which writes near `written` */
-	uint64_t written;
-	uint32_t word;	    /* ... which is this one; 0: it has to be fetched */
-	bool mmio;	    /* the inner vCPU waits for the end of an access */
-	uint64_t unsettled; /* tables whose code cannot be told from data */
-	bool tlb_dirty;	    /* EL1 has run natively, with TLB maintenance of its own */
-	struct view *fp;    /* whose vCPU has the FP registers; NULL: soft */
+	bool writes; /* ... which writes at: */
+	uint64_t far;
+	const uint8_t *written[2]; /* pages */
+	uint32_t word;		   /* ... which is this one; 0: it has to be fetched */
+	bool mmio;		   /* the inner vCPU waits for the end of an access */
+	uint64_t unsettled;	   /* tables whose code cannot be told from data */
+	bool tlb_dirty;		   /* EL1 has run natively, with TLB maintenance of its own */
+	struct view *fp;	   /* whose vCPU has the FP registers; NULL: soft */
 	_Atomic(struct hv_vcpu *) running; /* inner vCPU that may be in the guest */
 	uint64_t deadline_ns;		   /* as deadline.c knows it; under its lock */
 	struct reverse_stats stats;
@@ -300,8 +301,9 @@ void view_push_lines(struct reverse_pe *p, struct view *w);
 /* False: soft has to carry out the instruction. */
 bool fill_data(struct reverse_pe *p, struct view *w, uint64_t va, bool write);
 bool fill_code(struct reverse_pe *p, struct view *w, uint64_t va);
-/* soft has written at or behind @va, where fill_data() said no. */
-void fill_written(struct reverse_pe *p, uint64_t va);
+/* Around a write by soft of @bytes at @va, where fill_data() said no. */
+void fill_before_write(struct reverse_pe *p, uint64_t va, unsigned bytes);
+void fill_after_write(struct reverse_pe *p);
 
 /* ---- run.c ---- */
 void reverse_run(struct hv_vcpu *v, struct hv_exit *x);

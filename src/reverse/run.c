@@ -70,6 +70,13 @@ static uint32_t next_word(struct reverse_pe *p)
 	return code_original(&p->r->code, word);
 }
 
+static unsigned written_bytes(uint32_t word)
+{
+	struct a64_mem_op op;
+
+	return a64_ldst_decode(word, &op) && op.kind != A64_MEM_ZERO ? a64_ldst_bytes(&op) : 1;
+}
+
 static enum soft_stepped step(struct reverse_pe *p)
 {
 	struct soft_cpu *c = &p->soft->c;
@@ -82,6 +89,8 @@ static enum soft_stepped step(struct reverse_pe *p)
 		p->tlb_dirty = false;
 	}
 	word = p->word ? p->word : next_word(p);
+	if (p->writes)
+		fill_before_write(p, p->far, written_bytes(word));
 	p->stats.steps++;
 	result = soft_step_word(c, p->word);
 	p->step = false;
@@ -92,7 +101,7 @@ static enum soft_stepped step(struct reverse_pe *p)
 		soft_dsb(c);
 	if (p->writes) {
 		p->writes = false;
-		fill_written(p, p->written);
+		fill_after_write(p);
 	}
 	return result;
 }
@@ -125,7 +134,7 @@ static void data_abort(struct reverse_pe *p, struct view *w)
 	    !fill_data(p, w, far, write)) {
 		p->step = true;
 		p->writes = write;
-		p->written = far;
+		p->far = far;
 	}
 }
 
