@@ -123,6 +123,7 @@ bool sensitive_to_os(uint32_t word);
 
 struct shadow {
 	struct hidden *hidden;
+	const void *tlb;     /* of soft_cpu, which depends on PSTATE.PAN, and... */
 	uint64_t context[2]; /* of soft_cpu that it was filled for */
 	struct {
 		uint64_t *host;

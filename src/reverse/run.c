@@ -242,10 +242,11 @@ static void refresh_shadow(struct reverse_pe *p, struct view *w)
 			p->view[i].shadow.context[0] = ~0ULL;
 		c->sys->flushed = false;
 	}
-	if (!memcmp(w->shadow.context, c->context, sizeof(c->context)))
+	if (!memcmp(w->shadow.context, c->context, sizeof(c->context)) && w->shadow.tlb == c->tlb)
 		return;
 	view_pull(p);
 	shadow_flush(&w->shadow);
+	w->shadow.tlb = c->tlb;
 	memcpy(w->shadow.context, c->context, sizeof(c->context));
 }
 
