@@ -23,7 +23,7 @@ KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg'
 # name: suite, roots; 'meta': the image that a metapackage depends on; 'closure': with
 # dependencies (no recommended packages) but without the packages in 'drop', which belong to the
 # installation of a system and not to running a program; 'sources': the upstream tarballs of these
-# source packages.
+# source packages; 'patches': the tarballs with Debian's part of them.
 SYSTEM = ['debconf', 'cdebconf', 'adduser', 'passwd', 'libpam*', 'iso-codes', 'perl*', 'login',
           'libsemanage*', 'libsepol*', 'dpkg', 'tar', 'libacl1', 'libmd0']
 SETS = {
@@ -60,6 +60,7 @@ SETS = {
     # What tools/firmware makes firmware from.
     'firmware': {'suite': 'trixie', 'roots': ['optee-os', 'u-boot-qemu', 'qemu-efi-aarch64'],
                  'sources': ['arm-trusted-firmware']},
+    'firmware-edk2': {'suite': 'trixie', 'roots': [], 'sources': ['edk2'], 'patches': ['edk2']},
     # What tools/disks puts on disks: what firmware starts, and a system to log in to.
     'loaders': {'suite': 'trixie', 'roots': ['shim-signed', 'grub-efi-arm64-signed',
                                              'systemd-boot-efi', 'xen-hypervisor-4.20-arm64']},
@@ -71,7 +72,9 @@ SETS = {
         'sed', 'systemd-sysv', 'sysvinit-utils', 'tar', 'udev', 'util-linux']},
     'installer': {'suite': 'trixie', 'roots': ['debian-installer-13-netboot-arm64']},
 }
-SOURCE = 'source'    # the architecture of a source package
+# In place of the architecture, for a source package: its two tarballs.
+SOURCE, PATCHES = 'source', 'patches'
+TARBALL = {SOURCE: 'orig.tar', PATCHES: 'debian.tar'}
 
 
 class Package:
@@ -87,7 +90,7 @@ class Package:
     def path(self):
         return os.path.join(PKGS, self.suite, '%s_%s_%s.%s' % (
             self.name, self.version.replace(':', '%3a'), self.arch,
-            'tar' if self.arch == SOURCE else 'deb'))
+            'tar' if self.arch in TARBALL else 'deb'))
 
     def cached(self):
         """True if the file is there and was found to have this very hash when it came."""
@@ -251,6 +254,8 @@ class Apt:
 
     def show(self, *specs):
         """Stanzas of 'name' or 'name=version' as dictionaries."""
+        if not specs:
+            return []
         p = self.run('apt-cache', 'show', *specs, check=False, timeout=120)
         out = []
         for stanza in p.stdout.split('\n\n'):
@@ -259,7 +264,7 @@ class Apt:
                 out.append(fields)
         return out
 
-    def candidate(self, name):
+    def candidate(self, name, _arch=None):
         """The stanza of the version apt would install, or None."""
         p = self.run('apt-cache', 'policy', name, check=False, timeout=60)
         m = re.search(r'Candidate: (\S+)', p.stdout)
@@ -289,7 +294,7 @@ class Apt:
 
 
 class SourceApt(Apt):
-    """The same for source packages, each being its upstream tarball."""
+    """The same for source packages, each being one of its tarballs."""
 
     TYPE = 'deb-src'
     PLACE = '%s-src'
@@ -301,26 +306,30 @@ class SourceApt(Apt):
         out = []
         for stanza in p.stdout.split('\n\n'):
             fields = dict(re.findall(r'^([A-Za-z0-9-]+): (.*)$', stanza, re.M))
-            tars = re.findall(r'^ ([0-9a-f]{64}) \d+ \S+\.orig\.tar\.\w+$', stanza, re.M)
-            if 'Package' in fields and len(tars) == 1:
-                out.append({'Package': fields['Package'], 'Version': fields['Version'],
-                            'Architecture': SOURCE, 'SHA256': tars[0]})
+            for arch, kind in TARBALL.items():
+                tars = re.findall(r'^ ([0-9a-f]{64}) \d+ \S+\.%s\.\w+$' % kind, stanza, re.M)
+                if 'Package' in fields and len(tars) == 1:
+                    out.append({'Package': fields['Package'], 'Version': fields['Version'],
+                                'Architecture': arch, 'SHA256': tars[0]})
         wanted = [s.split('=', 1) for s in specs]
         return [f for f in out if [f['Package']] in wanted or
                 [f['Package'], f['Version']] in wanted]
 
-    def candidate(self, name):
+    def candidate(self, name, arch=SOURCE):
         newest = None
-        for fields in self.show(name):
+        for fields in [f for f in self.show(name) if f['Architecture'] == arch]:
             if not newest or run(['dpkg', '--compare-versions', fields['Version'], 'gt',
                                   newest['Version']], check=False).returncode == 0:
                 newest = fields
         return newest
 
     def download(self, packages, folder):
-        self.run('apt-get', '-q', 'source', '--download-only', '--tar-only', '--only-source',
-                 *['%s=%s' % (p.name, p.version) for p in packages], cwd=folder, timeout=1500)
-        return [_only(folder, '%s_*.orig.tar.*[!c]' % glob.escape(p.name), p) for p in packages]
+        for p in packages:
+            self.run('apt-get', '-q', 'source', '--download-only', '--only-source',
+                     '--tar-only' if p.arch == SOURCE else '--diff-only',
+                     '%s=%s' % (p.name, p.version), cwd=folder, timeout=1500)
+        return [_only(folder, '%s_*.%s.*[!c]' % (glob.escape(p.name), TARBALL[p.arch]), p)
+                for p in packages]
 
 
 def _only(folder, pattern, package):
@@ -355,13 +364,14 @@ def resolve(name):
     apt = _apt(spec['suite'])
     apt.update()
     out = []
-    for n in spec.get('sources', []):
+    for n, arch in [(n, SOURCE) for n in spec.get('sources', [])] + \
+            [(n, PATCHES) for n in spec.get('patches', [])]:
         source = _apt(spec['suite'], source=True)
         source.update()
-        c = source.candidate(n)
+        c = source.candidate(n, arch)
         if not c:
             raise Fatal('%s has no source package %s' % (spec['suite'], n))
-        out.append(Package(spec['suite'], n, c['Version'], SOURCE, c['SHA256'], [name]))
+        out.append(Package(spec['suite'], n, c['Version'], arch, c['SHA256'], [name]))
     if 'meta' in spec:
         wanted = [(apt.image_of(spec['meta']), None)]
     elif spec.get('closure'):
@@ -370,7 +380,7 @@ def resolve(name):
     else:
         wanted = [(n, None) for n in spec['roots']]
     shown = {(s['Package'], s['Version']): s
-             for s in apt.show(*['%s=%s' % w for w in wanted if w[1]] or [wanted[0][0]])}
+             for s in apt.show(*['%s=%s' % w for w in wanted if w[1]])}
     for n, v in wanted:
         s = shown.get((n, v)) if v else apt.candidate(n)
         if not s:
@@ -434,7 +444,7 @@ def _replacement(apt, p):
             break
     else:
         name = p.name
-    c = apt.candidate(name)
+    c = apt.candidate(name, p.arch)
     if not c:
         raise Fatal('%s serves neither %s %s nor another version' % (p.suite, p.name, p.version))
     if c['Version'] == p.version and name == p.name:
@@ -494,7 +504,7 @@ def _fetch_missing(pinned, used, record, say):
     jobs = {}
     for p, u in zip(pinned, used):
         if not u.cached():
-            jobs.setdefault((p.suite, p.arch == SOURCE), []).append((p, u))
+            jobs.setdefault((p.suite, p.arch in TARBALL), []).append((p, u))
     for where, pairs in jobs.items():
         apt = _apt(*where)
         if not apt.have_lists():
