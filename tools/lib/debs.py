@@ -527,6 +527,14 @@ def _fetch_missing(pinned, used, record, say):
             _download(apt, todo, say)
 
 
+def newest_kernel():
+    """The name of the kernel image that Debian's development has now."""
+    with locked(os.path.join(PKGS, 'lock')):
+        apt = _apt(SUITES[-1])
+        apt.update()
+        return apt.image_of('linux-image-arm64')
+
+
 def fetch_other(suite, name, say=None):
     """A package by name that the manifest does not pin, checked by apt's signed lists only."""
     with locked(os.path.join(PKGS, 'lock')):

@@ -205,7 +205,7 @@ MODULE_DIRS = ('drivers/virtio', 'drivers/block/virtio_blk', 'drivers/net/virtio
                'drivers/char/hw_random', 'fs/ext4', 'fs/jbd2', 'fs/mbcache', 'lib/',
                'crypto/', 'arch/arm64/crypto', 'arch/arm64/lib', 'drivers/input/', 'drivers/gpio/gpio-pl061',
                'drivers/rtc', 'net/vmw_vsock', 'drivers/firmware/qemu_fw_cfg', 'fs/fat',
-               'fs/nls', 'fs/overlayfs', 'drivers/block/loop', 'fs/fuse', 'drivers/mmc',
+               'fs/nls', 'drivers/firmware/arm_ffa', 'fs/overlayfs', 'drivers/block/loop', 'fs/fuse', 'drivers/mmc',
                'drivers/ata', 'drivers/scsi', 'drivers/tee', 'drivers/vhost', 'net/packet',
                'drivers/net/veth', 'net/bridge', 'net/8021q', 'net/802', 'net/llc', 'fs/squashfs')
 INPUT = ('evdev', 'gpio_keys', 'virtio_input')
@@ -244,18 +244,21 @@ def _module_bytes(path):
     return data
 
 
-def _unpack_kernel(deb, dest):
+def _unpack_kernel(deb, others, dest):
     work = tempfile.mkdtemp(prefix='kernel.new.', dir=os.path.dirname(dest))
     try:
-        run(['dpkg-deb', '-x', deb, work + '/x'], timeout=300)
-        images = glob.glob(work + '/x/boot/vmlinuz-*')
+        for d in [deb] + others:
+            run(['dpkg-deb', '-x', d, work + '/x'], timeout=300)
+        images = glob.glob(work + '/x/boot/vmlinuz-*') or \
+            glob.glob(work + '/x/usr/lib/modules/*/vmlinuz')
         if len(images) != 1:
-            raise Fatal('%s has no kernel in /boot' % deb)
-        release = os.path.basename(images[0])[8:]
+            raise Fatal('%s has no kernel' % deb)
+        release = os.path.basename(images[0])[8:] or os.path.basename(os.path.dirname(images[0]))
         os.makedirs(work + '/out/modules')
         write_file(work + '/out/Image', _raw_image(images[0]))
         write_file(work + '/out/release', release + '\n')
-        tree = glob.glob(work + '/x/**/modules/%s' % glob.escape(release), recursive=True)[0]
+        tree, = (t for t in glob.glob(work + '/x/**/modules/%s' % glob.escape(release), recursive=True)
+                 if os.path.isdir(t + '/kernel'))
         name_of = lambda p: re.sub(r'\.ko(\.\w+)?$', '',       # noqa: E731
                                    os.path.basename(p)).replace('-', '_')
         builtin = read_text(tree + '/modules.builtin', '')
@@ -289,8 +292,19 @@ def kernel_stamp(deb):
     return '%d %s %d %d\n' % (LAYOUT, os.path.basename(deb), s.st_size, s.st_mtime)
 
 
+def _other_parts(suite, name):
+    """What else makes up a kernel whose linux-image package is empty, as Debian's are from 7 on."""
+    release = name.replace('linux-image-', '')
+    parts = [debs.fetch_other(suite, 'linux-%s-%s' % (p, release))
+             for p in ('base', 'binary', 'modules')]
+    return [p for p in parts if p]
+
+
 def kernel(spec):
-    """The Kernel for 6.1, 6.12, 6.12-16k, a release such as 6.1.0-50-arm64, or a .deb file."""
+    """The Kernel for 6.1, 6.12, 6.12-16k, newest, a release such as 6.1.0-50-arm64, or a .deb file."""
+    others = []
+    if spec == 'newest':
+        spec = debs.newest_kernel()
     if 'kernel-' + spec in debs.SETS:
         deb = debs.fetch(['kernel-' + spec])[0].path()
     elif spec.endswith('.deb'):
@@ -301,16 +315,18 @@ def kernel(spec):
         name = spec if spec.startswith('linux-image-') else 'linux-image-' + spec
         deb = None
         for suite in debs.SUITES:
-            deb = deb or debs.fetch_other(suite, name)
+            if not deb:
+                deb = debs.fetch_other(suite, name)
+                others = _other_parts(suite, name) if deb else []
         if not deb:
             raise Fatal('no suite of Debian has %s' % name)
     else:
-        raise Fatal('--kernel %s: want 6.1, 6.12, 6.12-16k, a release such as 6.1.0-50-arm64, '
+        raise Fatal('--kernel %s: want 6.1, 6.12, 6.12-16k, newest, a release such as 6.1.0-50-arm64, '
                     'or a linux-image .deb file' % spec)
     base = os.path.basename(deb)[:-4].replace('linux-image-', '').split('_')
     dest = os.path.join(debs.PKGS, 'kernels', '_'.join(base[:2]))
     if read_text(dest + '/.stamp') != kernel_stamp(deb):
         with locked(dest + '.lock'):
             if read_text(dest + '/.stamp') != kernel_stamp(deb):
-                _unpack_kernel(deb, dest)
+                _unpack_kernel(deb, others, dest)
     return Kernel(dest)
