@@ -25,6 +25,8 @@ enum reg_core {
 	REG_SPSR_EL1,
 	REG_FPSR,
 	REG_FPCR,
+	REG_SP_EL2, /* where there is the level */
+	REG_SP_EL3,
 };
 
 #define SYSREG(op0, op1, crn, crm, op2)                                                            \

@@ -55,7 +55,7 @@ struct stage2 {
 };
 
 /* Descriptors that others change all the time: so often is begun again. */
-enum { TRIES = 1000 };
+enum { TRIES = 1000, SCTLR_EPAN = 57 };
 
 /* Inside this file: a descriptor is not any more what it was. */
 #define WALK_CHANGED ARM_WALK_BUDGET
@@ -454,7 +454,7 @@ static void permissions(const struct arm_regime *r, const struct range *g, uint6
 
 	out->priv = ARM_PROT_READ | (pw ? ARM_PROT_WRITE : 0) | (px ? ARM_PROT_EXEC : 0);
 	out->user = (ur ? ARM_PROT_READ : 0) | (uw ? ARM_PROT_WRITE : 0) | (ux ? ARM_PROT_EXEC : 0);
-	out->pan_denies = ur;
+	out->pan_denies = ur || (bit(r->sctlr, SCTLR_EPAN) && ux); /* FEAT_PAN3 */
 	out->clean = dirty_managed && bit(desc, 7);
 }
 

@@ -30,7 +30,7 @@ static void identify(struct pe *pe)
 }
 
 /* Back ends need not know the registers of levels that the PE has not got. */
-static struct arm_route route(struct pe *pe)
+struct arm_route pe_route(struct pe *pe)
 {
 	uint32_t els = pe->set->els;
 
@@ -44,7 +44,7 @@ static struct arm_route route(struct pe *pe)
 
 static struct arm_exc_env environment(struct pe *pe, const struct level *l)
 {
-	struct arm_route r = route(pe);
+	struct arm_route r = pe_route(pe);
 
 	identify(pe);
 	return (struct arm_exc_env){
@@ -78,7 +78,7 @@ void pe_inject_at(struct pe *pe, unsigned el, uint32_t esr, uint64_t far)
 
 unsigned pe_sync_target(struct pe *pe)
 {
-	struct arm_route r = route(pe);
+	struct arm_route r = pe_route(pe);
 
 	return arm_route_sync(&r);
 }

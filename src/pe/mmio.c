@@ -3,7 +3,7 @@
  * Accesses to addresses without memory. With a syndrome the back end moves the value; without one
  * the instruction is fetched, decoded and carried out here.
  *
- * Left out: alignment faults, which come before what leads here; TCR_EL1.E0PD, which concerns the half of the
+ * Left out: alignment faults, which come before what leads here; TCR_ELx.E0PD, which concerns the half of the
  * address space and so was checked by the hardware; hardware updates of access flag and dirty state for the
  * second page of an access.
  */
@@ -15,11 +15,8 @@
 #include "util/bits.h"
 #include "util/log.h"
 
-#define SCTLR_EL1_M    0
-#define SCTLR_EL1_E0E  24
-#define SCTLR_EL1_EE   25
-#define SCTLR_EL1_EPAN 57
-#define ESR_WNR	       (1U << 6)
+#define ESR_WNR	  (1U << 6)
+#define ESR_S1PTW 7
 
 static struct mem_attrs attrs_of(const struct pe *pe, bool secure)
 {
@@ -77,23 +74,24 @@ void pe_mmio(struct pe *pe, const struct hv_exit *x)
  * instruction, in another page or of another kind, and tables that were changed meanwhile are for us. */
 struct access {
 	struct pe *pe;
+	struct arm_route route;
 	struct arm_regime regime;
 	uint64_t pstate;
-	struct mem_attrs attrs;
-	bool as_user; /* by EL0, or by LDTR and STTR at EL1 */
+	bool as_user; /* by EL0, or by LDTR and STTR as such */
 	bool atomic;  /* its reads need the right to write as well */
 	/* What ended it. */
 	uint64_t far;
-	bool stage1; /* a fault of stage 1 with status `fsc`; otherwise nothing answered */
-	uint8_t fsc;
+	bool faulted; /* translation did, and `xlat` tells why; otherwise nothing answered */
+	struct arm_xlat xlat;
 	bool is_write;
 };
 
-static unsigned sp_register(struct pe *pe)
+static uint32_t sp_register(struct pe *pe)
 {
+	static const uint32_t sp[] = {REG_SP_EL0, REG_SP_EL1, REG_SP_EL2, REG_SP_EL3};
 	uint64_t pstate = pe_get(pe, REG_PSTATE);
 
-	return bits(pstate, 3, 2) && bit(pstate, 0) ? REG_SP_EL1 : REG_SP_EL0;
+	return sp[pstate & ARM_PSTATE_SP ? bits(pstate, 3, 2) : 0];
 }
 
 static uint64_t get_x(void *opaque, unsigned n)
@@ -133,39 +131,27 @@ static bool failed(struct access *a, uint64_t va, bool is_write)
 	return false;
 }
 
-static bool stage1_fault(struct access *a, uint64_t va, bool is_write, unsigned fsc)
+static bool translate_for(struct access *a, uint64_t va, bool is_write)
 {
-	a->stage1 = true;
-	a->fsc = fsc;
+	const struct arm_access wanted = {
+		.need = is_write ? ARM_PROT_WRITE : ARM_PROT_READ,
+		.user = a->as_user,
+		.pan = a->pstate & ARM_PSTATE_PAN,
+	};
+
+	if (arm_translate(&a->regime, &wanted, va, &a->xlat) == ARM_WALK_OK)
+		return true;
+	a->faulted = true;
 	return failed(a, va, is_write);
 }
 
-/* AArch64.S1CheckPermissions, data accesses. FEAT_PAN3 also guards what EL0 may only execute. */
-static unsigned permissions(const struct access *a, const struct arm_xlat *x)
+static bool translate(struct access *a, uint64_t va, bool is_write, uint64_t *gpa,
+		      struct mem_attrs *attrs)
 {
-	unsigned guarded = ARM_PROT_READ |
-			   (bit(a->regime.sctlr, SCTLR_EL1_EPAN) ? ARM_PROT_EXEC : 0);
-
-	if (!bit(a->regime.sctlr, SCTLR_EL1_M))
-		return ARM_PROT_READ | ARM_PROT_WRITE;
-	if (a->as_user)
-		return x->user;
-	return a->pstate & ARM_PSTATE_PAN && x->user & guarded ? 0 : x->priv;
-}
-
-static bool translate(struct access *a, uint64_t va, bool is_write, uint64_t *gpa)
-{
-	struct arm_xlat x;
-	unsigned have, needed = is_write ? ARM_PROT_WRITE : ARM_PROT_READ;
-
-	if (arm_walk(&a->regime, va, &x) != ARM_WALK_OK)
-		return stage1_fault(a, va, is_write, x.fsc);
-	have = permissions(a, &x);
-	if (!(have & needed))
-		return stage1_fault(a, va, is_write, ARM_FSC_PERMISSION + x.level);
-	if (a->atomic && !(have & ARM_PROT_WRITE))
-		return stage1_fault(a, va, true, ARM_FSC_PERMISSION + x.level);
-	*gpa = x.pa;
+	if (!translate_for(a, va, is_write) || (a->atomic && !translate_for(a, va, true)))
+		return false;
+	*gpa = a->xlat.pa;
+	*attrs = attrs_of(a->pe, !a->xlat.ns);
 	return true;
 }
 
@@ -177,6 +163,7 @@ static bool crosses_page(uint64_t va, unsigned size)
 static bool read_mem(void *opaque, uint64_t va, unsigned size, uint64_t *value)
 {
 	struct access *a = opaque;
+	struct mem_attrs attrs;
 	uint64_t gpa, byte;
 
 	if (crosses_page(va, size)) {
@@ -188,15 +175,16 @@ static bool read_mem(void *opaque, uint64_t va, unsigned size, uint64_t *value)
 		}
 		return true;
 	}
-	if (!translate(a, va, false, &gpa))
+	if (!translate(a, va, false, &gpa, &attrs))
 		return false;
-	return mem_read(a->pe->set->cfg.mem, gpa, size, value, a->attrs) == MEM_OK ||
+	return mem_read(a->pe->set->cfg.mem, gpa, size, value, attrs) == MEM_OK ||
 	       failed(a, va, false);
 }
 
 static bool write_mem(void *opaque, uint64_t va, unsigned size, uint64_t value)
 {
 	struct access *a = opaque;
+	struct mem_attrs attrs;
 	uint64_t gpa;
 
 	if (crosses_page(va, size)) {
@@ -206,9 +194,9 @@ static bool write_mem(void *opaque, uint64_t va, unsigned size, uint64_t value)
 		}
 		return true;
 	}
-	if (!translate(a, va, true, &gpa))
+	if (!translate(a, va, true, &gpa, &attrs))
 		return false;
-	return mem_write(a->pe->set->cfg.mem, gpa, size, value, a->attrs) == MEM_OK ||
+	return mem_write(a->pe->set->cfg.mem, gpa, size, value, attrs) == MEM_OK ||
 	       failed(a, va, true);
 }
 
@@ -218,12 +206,13 @@ static bool exclusive_store(void *opaque, uint64_t va, unsigned size)
 	return true;
 }
 
-static bool fetch(struct pe *pe, uint64_t pc, uint32_t *word)
+static bool fetch(struct access *a, uint64_t pc, uint32_t *word)
 {
-	uint64_t gpa;
+	struct arm_xlat x;
 
-	return pe_translate_fetch(pe, pc, &gpa) &&
-	       mem_copy_from(pe->set->cfg.mem, gpa, word, 4) == MEM_OK;
+	return arm_walk(&a->regime, pc, &x) == ARM_WALK_OK &&
+	       mem_copy_from_as(a->pe->set->cfg.mem, x.pa, word, sizeof(*word),
+				attrs_of(a->pe, !x.ns)) == MEM_OK;
 }
 
 static void fill_context(struct access *a, struct a64_ldst_ctx *c)
@@ -241,32 +230,35 @@ static void fill_context(struct access *a, struct a64_ldst_ctx *c)
 		.exclusive_store = exclusive_store,
 		.pc = pe_get(pe, REG_PC),
 		.zva_bytes = pe->set->cfg.caps->zva_bytes,
-		.big_endian = bit(a->regime.sctlr, pe_el(pe) ? SCTLR_EL1_EE : SCTLR_EL1_E0E),
+		.big_endian = arm_regime_big_endian(&a->regime, a->route.el),
 	};
 }
 
-static void fill_access(struct access *a, struct pe *pe, const struct a64_mem_op *op, bool secure)
+static void note_instruction(struct access *a, const struct a64_mem_op *op)
 {
-	*a = (struct access){.pe = pe,
-			     .regime = pe_regime(pe),
-			     .pstate = pe_get(pe, REG_PSTATE),
-			     .attrs = attrs_of(pe, secure)};
-	a->as_user = pe_el(pe) == 0 || (op->unpriv && !(a->pstate & ARM_PSTATE_UAO));
+	a->as_user = arm_access_is_user(&a->route, a->pstate, op->unpriv);
 	a->atomic = op->kind == A64_MEM_ATOMIC || op->kind == A64_MEM_CAS;
+}
+
+static void take_fault(const struct access *a)
+{
+	unsigned target = arm_abort_target(&a->route, &a->xlat);
+	uint32_t esr = arm_esr_dabt(a->route.el, target, a->xlat.fsc, a->is_write, false) |
+		       (uint32_t)a->xlat.fault_on_walk << ESR_S1PTW;
+
+	if (a->xlat.fault_stage2 && target == 2)
+		pe_put(a->pe, REG_SYS(SYS_HPFAR_EL2), arm_abort_hpfar(&a->xlat));
+	pe_inject_at(a->pe, target, esr, a->far);
 }
 
 static void end_access(const struct access *a, const struct hv_exit *x, unsigned bytes)
 {
-	struct pe *pe = a->pe;
-
-	if (a->stage1) {
-		pe_inject(pe,
-			  arm_esr_dabt(pe_el(pe), pe_sync_target(pe), a->fsc, a->is_write, false),
-			  a->far);
+	if (a->faulted) {
+		take_fault(a);
 		return;
 	}
-	log_miss(pe, x->dabt.ipa, bytes, a->is_write);
-	abort_access(pe, a->is_write, &a->far);
+	log_miss(a->pe, x->dabt.ipa, bytes, a->is_write);
+	abort_access(a->pe, a->is_write, &a->far);
 }
 
 void pe_dabt(struct pe *pe, const struct hv_exit *x)
@@ -281,13 +273,17 @@ void pe_dabt(struct pe *pe, const struct hv_exit *x)
 		pe_skip(pe);
 		return;
 	}
-	if (!fetch(pe, pc, &word) || !a64_ldst_decode(word, &op)) {
+	a = (struct access){.pe = pe,
+			    .route = pe_route(pe),
+			    .regime = pe_regime(pe),
+			    .pstate = pe_get(pe, REG_PSTATE)};
+	if (!fetch(&a, pc, &word) || !a64_ldst_decode(word, &op)) {
 		guest_unimp(pe->name, "instruction 0x%08x at 0x%llx on device address 0x%llx", word,
 			    (unsigned long long)pc, (unsigned long long)x->dabt.ipa);
 		abort_access(pe, x->dabt.is_write, NULL);
 		return;
 	}
-	fill_access(&a, pe, &op, x->dabt.secure);
+	note_instruction(&a, &op);
 	fill_context(&a, &c);
 	if (a64_ldst_execute(&op, &c) == A64_LDST_OK)
 		pe_skip(pe);

@@ -3,7 +3,7 @@
 #ifndef PE_PE_INT_H
 #define PE_PE_INT_H
 
-#include "arm/walk.h"
+#include "arm/regime.h"
 #include "intercept/intercept.h"
 #include "mem/mem.h"
 #include "pe/pe.h"
@@ -60,6 +60,7 @@ struct pe {
 	bool step_mmu_on; /* SCTLR_EL1.M before the step */
 	uint64_t step_gpa;
 	struct pe_site step_site;
+	struct arm_stage2 stage2; /* of pe_regime() */
 
 	atomic_uint lines; /* levels of the interrupt lines, bit n: enum hv_line */
 
@@ -138,6 +139,8 @@ uint64_t pe_get_x(struct pe *pe, unsigned n);
 void pe_put_x(struct pe *pe, unsigned n, uint64_t value);
 void pe_failed(struct pe *pe, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 unsigned pe_el(struct pe *pe);
+/* What decides about exceptions and translation. */
+struct arm_route pe_route(struct pe *pe);
 /* The instruction at the PC has been carried out: on to @pc, or to the next one. */
 void pe_go(struct pe *pe, uint64_t pc);
 void pe_skip(struct pe *pe);
@@ -192,7 +195,8 @@ void pe_mmio(struct pe *pe, const struct hv_exit *x); /* mmio.c */
 void pe_dabt(struct pe *pe, const struct hv_exit *x); /* mmio.c */
 
 /* ---- regime.c: finding code ---- */
-/* Stage 1 as the PE's registers have it now. pe_translate_fetch() does not check permissions. */
+/* Translation at the current level, as the PE's registers have it now; valid until the next call. No descriptors are
+ * updated. pe_translate_fetch() does not check permissions. */
 struct arm_regime pe_regime(struct pe *pe);
 bool pe_translate_fetch(struct pe *pe, uint64_t va, uint64_t *gpa);
 void regime_begin(struct pe *pe, uint64_t pc);

@@ -57,21 +57,29 @@ enum {
 static bool read_descriptor(void *opaque, uint64_t pa, bool secure, uint64_t *value)
 {
 	struct pe *pe = opaque;
+	struct mem_attrs attrs = {.pe = pe->number, .secure = secure};
 
-	return mem_copy_from(pe->set->cfg.mem, pa, value, sizeof(*value)) == MEM_OK;
+	return mem_copy_from_as(pe->set->cfg.mem, pa, value, sizeof(*value), attrs) == MEM_OK;
+}
+
+static uint64_t read_reg(void *opaque, uint16_t code, unsigned index)
+{
+	return pe_get(opaque, REG_SYS(code));
+}
+
+static struct arm_regime regime_in(struct pe *pe)
+{
+	return (struct arm_regime){.pa_bits = PA_BITS_MAX, .read = read_descriptor, .opaque = pe};
 }
 
 struct arm_regime pe_regime(struct pe *pe)
 {
-	return (struct arm_regime){
-		.sctlr = pe_get(pe, REG_SYS(SCTLR_EL1)),
-		.tcr = pe_get(pe, REG_SYS(TCR_EL1)),
-		.ttbr = {pe_get(pe, REG_SYS(TTBR0_EL1)), pe_get(pe, REG_SYS(TTBR1_EL1))},
-		.kind = ARM_REGIME_EL10,
-		.pa_bits = PA_BITS_MAX,
-		.read = read_descriptor,
-		.opaque = pe,
-	};
+	struct arm_regime_state s = {
+		.route = pe_route(pe), .reg = read_reg, .opaque = pe, .no_attributes = true};
+	struct arm_regime r = regime_in(pe);
+
+	arm_regime_get(&s, arm_translation_of(&s.route, s.route.el), &r, &pe->stage2);
+	return r;
 }
 
 static bool translate(void *opaque, uint64_t va, uint64_t *gpa)
@@ -230,20 +238,35 @@ static void search_tables(struct pe *pe, const struct arm_regime *r, struct exec
 	note_searched(pe->set, r);
 }
 
-/* Of another PE, which is stopped and tells its registers. False: it is off. */
+struct other {
+	struct pe *pe;
+	bool failed;
+};
+
+static uint64_t others_reg(void *opaque, uint16_t code, unsigned index)
+{
+	struct other *o = opaque;
+	uint64_t value = 0;
+
+	if (!o->failed)
+		o->failed = pe_set_get_reg(o->pe->set, o->pe->number, REG_SYS(code), &value) != 0;
+	return value;
+}
+
+/* Stage 1 of EL1 of another PE, which is stopped and tells its registers. False: it is off. */
 static bool others_regime(struct pe *pe, struct arm_regime *r)
 {
-	struct pe_set *s = pe->set;
-	unsigned n = pe->number;
+	struct other o = {.pe = pe};
+	struct arm_regime_state s = {.route = {.els = 3, .el = 1},
+				     .reg = others_reg,
+				     .opaque = &o,
+				     .no_attributes = true};
 
-	*r = (struct arm_regime){.kind = ARM_REGIME_EL10,
-				 .pa_bits = PA_BITS_MAX,
-				 .read = read_descriptor,
-				 .opaque = pe};
-	return pe->power == PE_ON && pe_set_get_reg(s, n, REG_SYS(SCTLR_EL1), &r->sctlr) == 0 &&
-	       pe_set_get_reg(s, n, REG_SYS(TCR_EL1), &r->tcr) == 0 &&
-	       pe_set_get_reg(s, n, REG_SYS(TTBR0_EL1), &r->ttbr[0]) == 0 &&
-	       pe_set_get_reg(s, n, REG_SYS(TTBR1_EL1), &r->ttbr[1]) == 0;
+	*r = regime_in(pe);
+	if (pe->power != PE_ON)
+		return false;
+	arm_regime_get(&s, ARM_EL10, r, NULL);
+	return !o.failed;
 }
 
 static void search_others(struct pe *pe, struct exec_map *m)

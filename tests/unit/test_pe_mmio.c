@@ -215,6 +215,7 @@ static void test_security(void **state)
 		assert_int_equal(r->attrs.secure, secure);
 		r->attrs.secure = !secure;
 		dabt.dabt.secure = secure;
+		fake_set(r->vm, 0, REG_SYS(SYS_SCR_EL3), !secure);
 		fake_queue(r->vm, 0, &dabt, regs, ARRAY_COUNT(regs));
 		assert_true(fake_wait_idle(r->vm, 0));
 		assert_int_equal(r->attrs.secure, secure);
@@ -223,12 +224,14 @@ static void test_security(void **state)
 
 int main(void)
 {
-#define TEST(fn) cmocka_unit_test_setup_teardown(fn, rig_setup, rig_teardown)
+#define TEST(fn)   cmocka_unit_test_setup_teardown(fn, rig_setup, rig_teardown)
+#define LEVELS(fn) cmocka_unit_test_setup_teardown(fn, rig_setup_levels, rig_teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(test_permissions), TEST(test_fault_in_the_middle),
 		TEST(test_controls),	TEST(test_external_abort),
-		TEST(test_security),
+		LEVELS(test_security),
 	};
+#undef LEVELS
 #undef TEST
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

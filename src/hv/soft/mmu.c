@@ -12,8 +12,6 @@
 enum {
 	TLB_ENTRIES = 1 << SOFT_TLB_BITS,
 	PA_BITS = 48,
-	HPFAR_FIPA = 4,
-	SCTLR_M = 0,
 	SCTLR_A = 1,
 	SCTLR_E0E = 24,
 	SCTLR_EE = 25,
@@ -33,48 +31,32 @@ enum {
 
 /* ---- regimes ---- */
 
-static bool in_host(uint64_t hcr)
-{
-	return bit(hcr, ARM_HCR_E2H) && bit(hcr, ARM_HCR_TGE);
-}
-
-/* HCR_EL2 as far as it concerns EL1&0: in a host nothing of it applies. */
 static uint64_t guest_hcr(const struct soft_cpu *c)
 {
-	uint64_t hcr = soft_hcr(c);
+	struct arm_route r = soft_route(c);
 
-	return in_host(hcr) ? hcr & ~(1ULL << ARM_HCR_VM | 1ULL << ARM_HCR_DC) : hcr;
+	return arm_guest_hcr(&r);
 }
 
-enum soft_regime soft_regime_of(const struct soft_cpu *c, unsigned el)
+enum arm_translation soft_regime_of(const struct soft_cpu *c, unsigned el)
 {
-	uint64_t hcr = soft_hcr(c);
+	struct arm_route r = soft_route(c);
 
-	if (el == 3)
-		return SOFT_EL3;
-	if (el == 2)
-		return bit(hcr, ARM_HCR_E2H) ? SOFT_EL20 : SOFT_EL2;
-	return in_host(hcr) ? SOFT_EL20 : SOFT_EL10;
+	return arm_translation_of(&r, el == 1 ? 0 : el);
 }
 
-/* EL1 never is in a host, whatever it has found in HCR_EL2. */
-static enum soft_regime current_regime(const struct soft_cpu *c)
+static enum arm_translation current_regime(const struct soft_cpu *c)
 {
-	return soft_el(c) == 1 ? SOFT_EL10 : soft_regime_of(c, soft_el(c));
+	struct arm_route r = soft_route(c);
+
+	return arm_translation_of(&r, r.el);
 }
 
-/* The level whose registers control a regime. */
-static unsigned regime_el(enum soft_regime regime)
+static bool regime_is_secure(const struct soft_cpu *c, enum arm_translation regime)
 {
-	static const uint8_t el[] = {
-		[SOFT_EL10] = 1, [SOFT_EL20] = 2, [SOFT_EL2] = 2, [SOFT_EL3] = 3};
+	struct arm_route r = soft_route(c);
 
-	return el[regime];
-}
-
-static bool regime_is_secure(const struct soft_cpu *c, enum soft_regime regime)
-{
-	return regime == SOFT_EL3 || (regime == SOFT_EL10 && soft_secure_below_el3(c));
+	return arm_translation_is_secure(&r, regime);
 }
 
 static struct soft_mmu_config config_of(const struct soft_cpu *c, unsigned el)
@@ -84,17 +66,6 @@ static struct soft_mmu_config config_of(const struct soft_cpu *c, unsigned el)
 	const uint64_t *reg = c->sys->reg;
 
 	return (struct soft_mmu_config){soft_sctlr(c, el), reg[tcr[el - 1]], reg[mair[el - 1]]};
-}
-
-/* Stage 1 is off for EL1&0 while EL2 takes its place: D24.2.53 HCR_EL2.{DC,TGE}. */
-static bool stage1_off(uint64_t hcr)
-{
-	return bit(hcr, ARM_HCR_DC) || bit(hcr, ARM_HCR_TGE);
-}
-
-static bool stage2_on(uint64_t hcr)
-{
-	return bit(hcr, ARM_HCR_VM) || bit(hcr, ARM_HCR_DC);
 }
 
 /* ---- physical memory ---- */
@@ -148,69 +119,23 @@ struct regime {
 	struct arm_stage2 stage2;
 };
 
-static void get_tables(const struct soft_cpu *c, enum soft_regime regime, struct arm_regime *r)
+static uint64_t stored_reg(void *opaque, uint16_t code, unsigned index)
 {
-	switch (regime) {
-	case SOFT_EL3:
-		r->kind = ARM_REGIME_EL3;
-		r->ttbr[0] = SOFT_REG(c, TTBR0_EL3);
-		break;
-	case SOFT_EL2:
-		r->kind = ARM_REGIME_EL2;
-		r->ttbr[0] = SOFT_REG(c, TTBR0_EL2);
-		break;
-	case SOFT_EL20:
-		r->kind = ARM_REGIME_EL10;
-		r->ttbr[0] = SOFT_REG(c, TTBR0_EL2);
-		r->ttbr[1] = SOFT_REG(c, TTBR1_EL2);
-		break;
-	case SOFT_EL10:
-		r->kind = ARM_REGIME_EL10;
-		r->ttbr[0] = SOFT_REG(c, TTBR0_EL1);
-		r->ttbr[1] = SOFT_REG(c, TTBR1_EL1);
-		break;
-	}
+	return ((const uint64_t *)opaque)[index];
 }
 
-static void get_stage2(const struct soft_cpu *c, struct regime *r)
+static void get_regime(const struct soft_cpu *c, enum arm_translation regime, struct regime *r)
 {
-	uint64_t hcr = guest_hcr(c);
-
-	if (stage1_off(hcr))
-		r->stage1.sctlr &= ~(1ULL << SCTLR_M);
-	r->stage1.dc = bit(hcr, ARM_HCR_DC);
-	if (!stage2_on(hcr))
-		return;
-	r->stage2 = (struct arm_stage2){
-		.vtcr = SOFT_REG(c, VTCR_EL2),
-		.vttbr = SOFT_REG(c, VTTBR_EL2),
-		.big_endian = bit(SOFT_REG(c, SCTLR_EL2), SCTLR_EE),
-		.xnx = bits(SOFT_REG(c, ID_AA64MMFR1_EL1), 31, 28),
-		.ptw = bit(hcr, ARM_HCR_PTW),
-	};
-	/* The fields above the base address, CnP among them, are none of the walk's. */
-	r->stage2.vttbr = bits(r->stage2.vttbr, 47, 0);
-	r->stage1.stage2 = &r->stage2;
-}
-
-static void get_regime(const struct soft_cpu *c, enum soft_regime regime, struct regime *r)
-{
-	struct soft_mmu_config config = config_of(c, regime_el(regime));
+	struct arm_regime_state s = {
+		.route = soft_route(c), .reg = stored_reg, .opaque = c->sys->reg};
 
 	r->stage1 = (struct arm_regime){
-		.sctlr = config.sctlr,
-		.tcr = config.tcr,
-		.mair = config.mair,
 		.pa_bits = PA_BITS,
-		.secure = regime_is_secure(c, regime),
-		.sif = soft_have_el(c, 3) && bit(SOFT_REG(c, SCR_EL3), ARM_SCR_SIF),
 		.read = read_table,
 		.update = update_table,
 		.opaque = c->sys->vm,
 	};
-	get_tables(c, regime, &r->stage1);
-	if (regime == SOFT_EL10)
-		get_stage2(c, r);
+	arm_regime_get(&s, regime, &r->stage1, &r->stage2);
 }
 
 /* ---- contexts ---- */
@@ -229,36 +154,36 @@ static uint64_t vmid(const struct soft_cpu *c)
 	return bit(SOFT_REG(c, VTCR_EL2), VTCR_VS) ? id : id & 0xff;
 }
 
-static uint64_t asid_of(const struct soft_cpu *c, enum soft_regime regime)
+static uint64_t asid_of(const struct soft_cpu *c, enum arm_translation regime)
 {
-	if (regime == SOFT_EL10)
+	if (regime == ARM_EL10)
 		return asid(SOFT_REG(c, TCR_EL1), SOFT_REG(c, TTBR0_EL1), SOFT_REG(c, TTBR1_EL1));
-	if (regime == SOFT_EL20)
+	if (regime == ARM_EL20)
 		return asid(SOFT_REG(c, TCR_EL2), SOFT_REG(c, TTBR0_EL2), SOFT_REG(c, TTBR1_EL2));
 	return 0;
 }
 
-uint64_t soft_context_of(const struct soft_cpu *c, enum soft_regime regime)
+uint64_t soft_context_of(const struct soft_cpu *c, enum arm_translation regime)
 {
 	bool secure = regime_is_secure(c, regime);
 	uint64_t id = (uint64_t)regime << CONTEXT_REGIME | (uint64_t)secure << CONTEXT_SECURE;
 
-	if (regime == SOFT_EL10 && soft_have_el(c, 2) && !secure)
+	if (regime == ARM_EL10 && soft_have_el(c, 2) && !secure)
 		id |= vmid(c) << CONTEXT_VMID;
 	return id;
 }
 
 uint64_t soft_context_id(const struct soft_cpu *c, unsigned half)
 {
-	enum soft_regime regime = current_regime(c);
+	enum arm_translation regime = current_regime(c);
 	uint64_t id = soft_context_of(c, regime);
 
-	id |= (uint64_t)c->sys->config_of[regime_el(regime)] << CONTEXT_CONFIG;
-	if (regime == SOFT_EL10) {
+	id |= (uint64_t)c->sys->config_of[arm_translation_el(regime)] << CONTEXT_CONFIG;
+	if (regime == ARM_EL10) {
 		uint64_t hcr = guest_hcr(c);
 
-		id |= (uint64_t)stage1_off(hcr) << CONTEXT_STAGE1_OFF |
-		      (uint64_t)stage2_on(hcr) << CONTEXT_STAGE2 |
+		id |= (uint64_t)arm_hcr_stage1_off(hcr) << CONTEXT_STAGE1_OFF |
+		      (uint64_t)arm_hcr_stage2_on(hcr) << CONTEXT_STAGE2 |
 		      (uint64_t)bit(hcr, ARM_HCR_DC) << CONTEXT_DC;
 	}
 	if (!half || c->sys->upper_ng)
@@ -307,21 +232,6 @@ void soft_mmu_changed(struct soft_cpu *c)
 
 /* ---- faults ---- */
 
-static bool is_external(unsigned fsc)
-{
-	return (fsc & ~7U) == ARM_FSC_EXTERNAL; /* of tables, too */
-}
-
-/* AArch64.Abort. */
-static unsigned abort_target(const struct soft_cpu *c, bool stage2, unsigned fsc)
-{
-	struct arm_route r = soft_route(c);
-
-	if (is_external(fsc))
-		return arm_route_external_abort(&r, stage2);
-	return stage2 ? 2 : arm_route_sync(&r);
-}
-
 /* ISS[23:14] with ISV: stage 2 faults of simple loads and stores, AArch64.LSInstructionSyndrome. */
 static uint32_t instruction_syndrome(unsigned flags)
 {
@@ -337,7 +247,8 @@ static uint32_t instruction_syndrome(unsigned flags)
 static void fault(struct soft_cpu *c, uint64_t va, enum soft_access access, unsigned flags,
 		  const struct arm_xlat *x)
 {
-	unsigned el = soft_el(c), target = abort_target(c, x->fault_stage2, x->fsc);
+	struct arm_route r = soft_route(c);
+	unsigned el = r.el, target = arm_abort_target(&r, x);
 	uint32_t esr = arm_esr_iabt(el, target, x->fsc);
 
 	if (access != SOFT_EXEC) {
@@ -348,7 +259,7 @@ static void fault(struct soft_cpu *c, uint64_t va, enum soft_access access, unsi
 	}
 	esr |= (uint32_t)x->fault_on_walk << 7; /* S1PTW */
 	if (x->fault_stage2 && target == 2)
-		SOFT_REG(c, HPFAR_EL2) = x->ipa >> SOFT_PAGE_BITS << HPFAR_FIPA;
+		SOFT_REG(c, HPFAR_EL2) = arm_abort_hpfar(x);
 	soft_take(c, ARM_EXC_SYNC, target, esr, va, c->pc);
 }
 
@@ -385,7 +296,7 @@ static bool is_device(uint8_t attr)
 /* Accesses of this view by the level it is for: no other byte order, no checks. */
 static bool plain(const struct soft_cpu *c, const struct soft_tlb_entry *e, enum soft_view view)
 {
-	uint64_t sctlr = soft_sctlr(c, regime_el(current_regime(c)));
+	uint64_t sctlr = soft_sctlr(c, arm_translation_el(current_regime(c)));
 
 	return !e->device && !bit(sctlr, SCTLR_A) &&
 	       !bit(sctlr, view == SOFT_VIEW_USER ? SCTLR_E0E : SCTLR_EE);
@@ -472,16 +383,17 @@ static const enum arm_prot needed[] = {
 	[SOFT_EXEC] = ARM_PROT_EXEC,
 };
 
-/* LDTR and STTR at EL2 are like others, except in a host. Maintenance does not mind PAN: D8.4.3. */
+/* Maintenance does not mind PAN: D8.4.3. */
 static enum soft_view view_of(const struct soft_cpu *c, unsigned flags)
 {
-	unsigned el = soft_el(c);
+	if (soft_el(c) == 0)
+		return SOFT_VIEW_USER;
+	if (flags & SOFT_MEM_UNPRIV) {
+		struct arm_route r = soft_route(c);
 
-	if (el == 0)
-		return SOFT_VIEW_USER;
-	if (flags & SOFT_MEM_UNPRIV && !(c->pstate & ARM_PSTATE_UAO) &&
-	    (el == 1 || (el == 2 && in_host(soft_hcr(c)))))
-		return SOFT_VIEW_USER;
+		if (arm_access_is_user(&r, c->pstate, true))
+			return SOFT_VIEW_USER;
+	}
 	return c->pstate & ARM_PSTATE_PAN && !(flags & SOFT_MEM_CACHE) ? SOFT_VIEW_PRIV_PAN
 								       : SOFT_VIEW_PRIV;
 }
@@ -531,7 +443,7 @@ enum walk_result soft_walk_exec(struct soft_cpu *c, uint64_t budget, arm_walk_fn
 {
 	struct regime r;
 
-	get_regime(c, SOFT_EL10, &r);
+	get_regime(c, ARM_EL10, &r);
 	return arm_walk_exec(&r.stage1, budget, fn, opaque);
 }
 
@@ -595,7 +507,7 @@ void soft_at(struct soft_cpu *c, uint64_t va, unsigned el, const struct arm_acce
 
 	get_regime(c, soft_regime_of(c, el), &r);
 	failed = arm_translate(&r.stage1, a, va, &x) != ARM_WALK_OK;
-	if (failed && (is_external(x.fsc) || (x.fault_stage2 && soft_el(c) == 1)))
+	if (failed && (arm_fsc_is_external(x.fsc) || (x.fault_stage2 && soft_el(c) == 1)))
 		fault(c, va, SOFT_READ, SOFT_MEM_CACHE, &x);
 	else
 		SOFT_REG(c, PAR_EL1) = par(&x, failed);

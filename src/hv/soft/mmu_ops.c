@@ -68,7 +68,7 @@ static const struct tlbi {
 	{OP(6, 8, 7, 5), SCOPE_EL3_VA, 3, false},
 };
 
-static struct soft_tlbi request(const struct soft_cpu *c, enum soft_regime regime)
+static struct soft_tlbi request(const struct soft_cpu *c, enum arm_translation regime)
 {
 	return (struct soft_tlbi){.context = soft_context_of(c, regime),
 				  .mask = SOFT_CONTEXT_REGIME | SOFT_CONTEXT_VMID};
@@ -105,17 +105,17 @@ static struct soft_tlbi make(const struct soft_cpu *c, enum scope scope, uint64_
 	case SCOPE_EL1_ASID:
 		return by_asid(request(c, soft_regime_of(c, 1)), x);
 	case SCOPE_ALLE1:
-		return any_vmid(request(c, SOFT_EL10));
+		return any_vmid(request(c, ARM_EL10));
 	case SCOPE_EL2:
 		return request(c, soft_regime_of(c, 2));
 	case SCOPE_EL2_VA:
 		return by_va(request(c, soft_regime_of(c, 2)), x);
 	case SCOPE_EL3:
-		return request(c, SOFT_EL3);
+		return request(c, ARM_EL3);
 	case SCOPE_EL3_VA:
-		return by_va(request(c, SOFT_EL3), x);
+		return by_va(request(c, ARM_EL3), x);
 	default:
-		return request(c, SOFT_EL10);
+		return request(c, ARM_EL10);
 	}
 }
 

@@ -333,6 +333,10 @@ static uint64_t *core_reg(struct hv_vcpu *v, uint32_t id)
 		return banked_sp(v, 0);
 	case REG_SP_EL1:
 		return banked_sp(v, 1);
+	case REG_SP_EL2:
+		return banked_sp(v, 2);
+	case REG_SP_EL3:
+		return banked_sp(v, 3);
 	case REG_ELR_EL1:
 		return &SOFT_REG(&v->c, ELR_EL1);
 	case REG_SPSR_EL1:

@@ -7,6 +7,7 @@
 #define SOFT_SYS_H
 
 #include "arm/exc.h"
+#include "arm/regime.h"
 #include "arm/route.h"
 #include "arm/sysreg.h"
 #include "arm/trap.h"
@@ -55,9 +56,6 @@ struct soft_region {
 	bool writable;
 	bool secure; /* not in the Non-secure address space */
 };
-
-/* Translation regimes; EL2&0 is that of EL2 with HCR_EL2.E2H. */
-enum soft_regime { SOFT_EL10, SOFT_EL20, SOFT_EL2, SOFT_EL3 };
 
 /* What may change translation without any TLBI; entries belong to one. */
 struct soft_mmu_config {
@@ -248,9 +246,9 @@ const struct soft_region *soft_find_region(const struct hv_vm *vm, uint64_t pa, 
 /* The page of c->pc into fetch_page and fetch_host. False: an exception was taken, or an exit is due. */
 bool soft_fetch_page(struct soft_cpu *c);
 /* The regime that the level @el uses; EL1 and EL0 are those of EL0 in a host (HCR_EL2.{E2H,TGE} = {1,1}), too. */
-enum soft_regime soft_regime_of(const struct soft_cpu *c, unsigned el);
+enum arm_translation soft_regime_of(const struct soft_cpu *c, unsigned el);
 /* The context of entries of a regime, and which of its bits tell regimes, Security states and VMIDs apart. */
-uint64_t soft_context_of(const struct soft_cpu *c, enum soft_regime regime);
+uint64_t soft_context_of(const struct soft_cpu *c, enum arm_translation regime);
 #define SOFT_CONTEXT_ASID   0xffffULL
 #define SOFT_CONTEXT_VMID   (0xffffULL << 16)
 #define SOFT_CONTEXT_REGIME (0x1fULL << 32) /* with the Security state */
