@@ -636,6 +636,168 @@ static void test_stage2(void)
 	set_up(SCR_BASE, HCR_BASE, SCTLR_EL1_BASE | OPEN);
 }
 
+/* ---- loads and stores without syndrome on devices, which Obverse carries out itself ---- */
+
+uint64_t done[9];
+/* x0: the PL031. SP is a base, too. */
+FRAGMENT(do_device, ".arch armv8.1-a\n"
+		    "adrp x9, done\n add x9, x9, :lo12:done\n"
+		    "mov x10, sp\n mov sp, x0\n"
+		    "mov w1, #0x11\n mov w2, #0x22\n"
+		    "stp w1, w2, [sp, #4]\n"
+		    "ldp w3, w4, [sp, #4]!\n"
+		    "mov x5, sp\n mov sp, x10\n"
+		    "add x6, x0, #4\n mov w1, #0x33\n"
+		    "str w1, [x6], #4\n"
+		    "ldr w7, [x6, #-4]!\n"
+		    "ldxr w8, [x6]\n clrex\n"
+		    "mov w11, #0x44\n"
+		    "swp w11, w12, [x6]\n"
+		    "ldp w13, w14, [x6]\n"
+		    "stp x3, x4, [x9]\n stp x5, x6, [x9, #16]\n stp x7, x8, [x9, #32]\n"
+		    "stp x12, x13, [x9, #48]\n str x14, [x9, #64]\n"
+		    ".arch armv8-a");
+FRAGMENT(do_ldp, "ldp w1, w2, [x0]");
+FRAGMENT(do_ldp_back, "ldp w1, w2, [x0], #8");
+FRAGMENT(do_stp, "stp w1, w2, [x0]");
+
+/* Level 1, for stage 1 and (without [1] and [3] of its own) stage 2 alike: devices and RAM as they are, devices again at
+ * 2 GiB, at 3 GiB the PL031's page alone, which stage 2 lets nobody write. */
+static uint64_t windows[4][512] __attribute__((aligned(4096)));
+enum { S1_EL1, S1_TOP, S2, WINDOW_L2 };
+static uint64_t window_l3[512] __attribute__((aligned(4096)));
+#define WINDOW 0x80000000ULL
+#define PAGE   0xc0000000ULL
+
+static void make_windows(void)
+{
+	static const uint64_t attrs[] = {[S1_EL1] = 0, [S1_TOP] = 1 << 6, [S2] = 3 << 8 | 3 << 6};
+
+	for (unsigned i = S1_EL1; i <= S2; i++) {
+		windows[i][0] = attrs[i] | 1 << 10 | 1;
+		windows[i][1] = 1ULL << 30 | attrs[i] | 1 << 10 | 3 << 8 |
+				(i == S2 ? 0xf << 2 : 1 << 2) | 1;
+		windows[i][2] = windows[i][0];
+		windows[i][3] = (uint64_t)windows[WINDOW_L2] | 3;
+	}
+	windows[S1_EL1][4] = 2ULL << 30 | 1 << 10 | 1; /* what stage 2 makes the devices */
+	windows[S1_EL1][5] = 3ULL << 30 | 1 << 10 | 1;
+	windows[WINDOW_L2][RTC_BASE >> 21] = (uint64_t)window_l3 | 3;
+	window_l3[RTC_BASE >> 12 & 511] = RTC_BASE | 1 << 10 | 1 << 6 | 3;
+}
+
+static void flush_tlbs(void)
+{
+	asm volatile("dsb sy\n isb\n tlbi alle2\n tlbi alle1\n dsb nsh\n isb" ::: "memory");
+	if (top == 3)
+		asm volatile("tlbi alle3\n dsb nsh\n isb" ::: "memory");
+}
+
+/* Stage 1 of a level on or off; 39 bits, 4 KiB, MAIR: Device and Normal. */
+#define SWITCH(el, table, tcr, on)                                                                 \
+	do {                                                                                       \
+		msr("mair_el" el, 0xff00);                                                         \
+		msr("tcr_el" el, (tcr));                                                           \
+		msr("ttbr0_el" el, (uint64_t)(table));                                             \
+		flush_tlbs();                                                                      \
+		msr("sctlr_el" el, (mrs("sctlr_el" el) & ~1ULL) | (on));                           \
+		isb();                                                                             \
+	} while (0)
+
+static void stage1(unsigned el, bool on)
+{
+	const uint64_t tcr = 25 | 1U << 31 | 1 << 23 | 2 << 16;
+
+	if (el == 1)
+		SWITCH("1", windows[S1_EL1], 25 | 1 << 23 | 2ULL << 32, on);
+	else if (el == 2)
+		SWITCH("2", windows[S1_TOP], tcr, on);
+	else
+		SWITCH("3", windows[S1_TOP], tcr, on);
+}
+
+static void used_device(unsigned from, unsigned flags, uint64_t rtc, const char *what)
+{
+	for (size_t i = 0; i < ARRAY_COUNT(done); i++)
+		done[i] = 0;
+	run_at(from, flags, do_device, rtc);
+	took(from ? from : 1, NONE, what);
+	ok(done[0] == 0x11 && done[1] == 0x22 && done[2] == rtc + 4, "... STP, LDP by SP",
+	   "0x%lx 0x%lx SP 0x%lx", done[0], done[1], done[2]);
+	ok(done[3] == rtc + 4 && done[4] == 0x33, "... STR and LDR, write-back", "0x%lx base 0x%lx",
+	   done[4], done[3]);
+	ok(done[5] == 0x33 && done[6] == 0x33 && done[7] == 0x44 && done[8] == 0x22,
+	   "... LDXR, SWP", "0x%lx 0x%lx 0x%lx 0x%lx", done[5], done[6], done[7], done[8]);
+}
+
+static void faulted(unsigned from, trap_fn *fn, uint64_t va, unsigned level, uint64_t esr,
+		    uint64_t far, const char *what)
+{
+	run_at(from, 0, fn, va);
+	ok(event.level == level && event.esr == esr && event.far == far && event.x0 == va, what,
+	   "EL%lu ESR 0x%lx FAR 0x%lx X0 0x%lx, not EL%u ESR 0x%lx FAR 0x%lx", event.level,
+	   event.esr, event.far, event.x0, level, esr, far);
+}
+
+/* The first of a pair is a device's last register, the second is not there. */
+static void test_devices_at(unsigned el)
+{
+	const uint64_t last = PAGE + RTC_BASE + 0xffc;
+
+	note("devices at EL%u", el);
+	used_device(el, 0, RTC_BASE, "device, stage 1 off");
+	stage1(el, true);
+	used_device(el, 0, WINDOW + RTC_BASE, "device, stage 1 on");
+	used_device(el, SPT, WINDOW + RTC_BASE, "device, SP_EL0");
+	faulted(el, do_ldp, last, el, EC(0x25) | 7, last + 4, "LDP into what is not mapped");
+	faulted(el, do_ldp_back, last, el, EC(0x25) | 7, last + 4, "the same with write-back");
+	faulted(el, do_ldp, WINDOW + HOLE_BASE, el, EC(0x25) | 0x10, WINDOW + HOLE_BASE,
+		"LDP of nothing");
+	faulted(el, do_stp, WINDOW + HOLE_BASE, el, EC(0x25) | 1 << 6 | 0x10, WINDOW + HOLE_BASE,
+		"STP to nothing");
+	stage1(el, false);
+}
+
+static void behind_stage2(uint64_t far, uint64_t ipa, const char *how)
+{
+	const uint64_t last = far + RTC_BASE + 0xffc;
+
+	faulted(1, do_ldp, last, 2, EC(0x24) | 7, last + 4, how);
+	ok_eq(event.hpfar, (ipa + RTC_BASE + 0x1000) >> 12 << 4, "... HPFAR_EL2");
+	faulted(1, do_ldp_back, last, 2, EC(0x24) | 7, last + 4, "... with write-back");
+	faulted(1, do_stp, last - 4, 2, EC(0x24) | 1 << 6 | 0xf, last - 4, "... STP, read-only");
+}
+
+static void test_devices_stage2(void)
+{
+	note("devices behind stage 2");
+	msr("vtcr_el2", 25 | 1 << 6 | 1U << 31 | 2 << 16);
+	msr("vttbr_el2", (uint64_t)windows[S2]);
+	flush_tlbs();
+	set_up(SCR_BASE, HCR_BASE | HCR_VM, SCTLR_EL1_BASE | OPEN);
+	used_device(1, 0, WINDOW + RTC_BASE, "device, stage 2 alone");
+	used_device(0, 0, WINDOW + RTC_BASE, "device, stage 2 alone, EL0");
+	behind_stage2(PAGE, PAGE, "LDP into what stage 2 does not map");
+	stage1(1, true);
+	used_device(1, 0, 0x100000000 + RTC_BASE, "device, both stages");
+	used_device(1, SPT, 0x100000000 + RTC_BASE, "device, both stages, SP_EL0");
+	behind_stage2(0x140000000, PAGE, "LDP into what stage 2 does not map, both stages");
+	faulted(1, do_ldp, PAGE + RTC_BASE + 0xffc, 1, EC(0x25) | 7, PAGE + RTC_BASE + 0x1000,
+		"stage 1 comes first");
+	faulted(1, do_ldp, 0x100000000 + HOLE_BASE, 1, EC(0x25) | 0x10, 0x100000000 + HOLE_BASE,
+		"LDP of nothing, both stages");
+	stage1(1, false);
+	set_up(SCR_BASE, HCR_BASE, SCTLR_EL1_BASE | OPEN);
+}
+
+static void test_devices(void)
+{
+	make_windows();
+	for (unsigned el = 1; el <= top; el++)
+		test_devices_at(el);
+	test_devices_stage2();
+}
+
 /* ---- start ---- */
 
 static void gic(void)
@@ -713,4 +875,5 @@ void guest_main(void)
 	test_host();
 	test_vgic();
 	test_stage2();
+	test_devices();
 }
