@@ -231,7 +231,7 @@ static void head(const struct vm *vm, json_t *o)
 	uint64_t end_ns = vm->end_ns ? vm->end_ns : clock_mono_ns();
 
 	getrusage(RUSAGE_SELF, &u);
-	json_object_set_new(o, "backend", json_string(vm->hv->name));
+	json_object_set_new(o, "backend", json_string((vm->inner ? vm->inner : vm->hv)->name));
 	json_object_set_new(o, "host", json_string(vm->caps.host));
 	json_object_set_new(o, "end", json_string(vm->end_ns ? vm_end_name(vm->end) : "running"));
 	json_object_set_new(o, "resets", json_integer(vm->resets));

@@ -216,15 +216,26 @@ static struct dev *find_class(const struct board *b, enum dev_class cls, unsigne
 }
 
 /* Exception levels that the host's vCPUs have not got. */
-static void reverse(struct vm *vm, const struct dev *cpu)
+static int reverse(struct vm *vm, const struct dev *cpu, struct err *e)
 {
 	struct hv_caps inner = vm->caps;
+	int r;
 
 	if (!(cpu_els(cpu) & ~inner.native_els))
-		return;
+		return 0;
+	if (!inner.views) {
+		r = err_set(e, -ENOTSUP, cpu->where,
+			    "%s: the board has EL2 or EL3, which %s on this host does not execute, "
+			    "and it has one "
+			    "VM for a machine where several are needed",
+			    cpu->name, vm->hv->name);
+		err_hint(e, "use --hv soft, or a board without");
+		return r;
+	}
 	vm->inner = vm->hv;
 	vm->hv = &hv_reverse_ops;
 	reverse_caps(&inner, &vm->caps);
+	return 0;
 }
 
 static int check_cpus(struct vm *vm, const struct dev *cpu, struct err *e)
@@ -295,8 +306,9 @@ static int build(struct vm *vm, struct err *e)
 	if (r)
 		return r;
 	cpu = find_class(vm->board, DEV_CPU, 0);
-	reverse(vm, cpu);
-	r = check_cpus(vm, cpu, e);
+	r = reverse(vm, cpu, e);
+	if (!r)
+		r = check_cpus(vm, cpu, e);
 	if (r)
 		return r;
 	vm->pes = pe_set_create(cpu_count(cpu), cpu_els(cpu));
