@@ -167,8 +167,8 @@ static bool see_leaf(void *opaque, const struct arm_xlat *x)
 {
 	struct search *s = opaque;
 
-	/* An identity map of everything says nothing about where code is. */
-	if (!bit(x->va_base, 55) && x->priv & ARM_PROT_WRITE)
+	/* Identity maps say nothing about where code is: constants are executable there. */
+	if (!bit(x->va_base, 55))
 		return true;
 	if (s->patch)
 		patch_range(s, x);
