@@ -227,9 +227,8 @@ int main(void)
 #define TEST(fn)   cmocka_unit_test_setup_teardown(fn, rig_setup, rig_teardown)
 #define LEVELS(fn) cmocka_unit_test_setup_teardown(fn, rig_setup_levels, rig_teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(test_permissions), TEST(test_fault_in_the_middle),
-		TEST(test_controls),	TEST(test_external_abort),
-		LEVELS(test_security),
+		TEST(test_permissions),	   TEST(test_fault_in_the_middle), TEST(test_controls),
+		TEST(test_external_abort), LEVELS(test_security),
 	};
 #undef LEVELS
 #undef TEST

@@ -89,7 +89,7 @@ struct hv_vm {
 
 	/* For src/reverse, which has another back end execute what need not be emulated; NULL otherwise. */
 	uint32_t (*original)(void *opaque, uint32_t word); /* of a word that may be a patch */
-	void (*notify)(struct hv_vcpu *v); /* soft_cpu.event has been set by another thread */
+	void (*notify)(struct hv_vcpu *v);    /* soft_cpu.event has been set by another thread */
 	void (*fetch_fp)(struct soft_cpu *c); /* FP&SIMD registers are wanted that are elsewhere */
 	void *hooks_opaque;
 
@@ -144,7 +144,7 @@ struct soft_sys {
 	/* Under `lock`: sleeping in WFI, WFE. */
 	pthread_mutex_t lock;
 	pthread_cond_t wake;
-	bool event_register; /* SEV, WFE */
+	bool event_register;	 /* SEV, WFE */
 	uint64_t wfe_pc, wfe_ns; /* where the last WFE waited, and how long; 0: it did not */
 
 	/* TLB maintenance by others: requests and how many of them have been carried out. What they are is
