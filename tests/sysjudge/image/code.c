@@ -137,6 +137,32 @@ static void load_store(void)
 	emit(w);
 }
 
+/* A load-exclusive and its store. Whether a store without a load faults is IMPLEMENTATION DEFINED (B2.12.5): it is left out
+ * if the load has faulted, and so has not changed its register. */
+static void exclusive(void)
+{
+	static const struct {
+		uint32_t load, store;
+	} words[] = {
+		{0xc85f7c00, 0xc8007c00}, /* LDXR Xt, STXR */
+		{0xc85ffc00, 0xc800fc00}, /* LDAXR Xt, STLXR */
+		{0x885f7c00, 0x88007c00}, /* Wt */
+		{0x485ffc00, 0x48007c00}, /* LDAXRH, STXRH */
+		{0x085f7c00, 0x0800fc00}, /* LDXRB, STLXRB */
+	};
+	unsigned n = below(ARRAY_COUNT(words)), rn = below(16);
+
+	mov(X_TEMP, 0x5a5b5c5d5e5f6a6bULL);
+	emit(0xaa0003e0 | X_TEMP << 16 | X_TEMP2); /* MOV X30, X29 */
+	emit(words[n].load | rn << 5 | X_TEMP2);
+	emit(0xca000000 | X_TEMP << 16 | X_TEMP2 << 5 | X_TEMP); /* EOR X29, X30, X29 */
+	if (one_in(8))
+		emit(0xd5033f5f);	    /* CLREX */
+	emit(0xb4000000 | 2 << 5 | X_TEMP); /* CBZ X29, over it */
+	emit(words[n].store | X_TEMP << 16 | rn << 5 | number_register());
+	emit(0xaa0003e0 | X_TEMP << 16 | (16 + below(11))); /* MOV Xn, X29 */
+}
+
 /* ---- system registers ---- */
 
 #define SYSREG(op0, op1, crn, crm, op2)                                                            \
@@ -298,6 +324,24 @@ static void any_register(void)
 		mrs(r, 31);
 }
 
+/* Debug registers that all cores have: who is trapped, not the values. */
+static void debug_register(void)
+{
+	static const uint32_t regs[] = {
+		SYSREG(2, 0, 0, 2, 2), /* MDSCR_EL1 */
+		SYSREG(2, 0, 0, 0, 4), /* DBGBVR0_EL1 */
+		SYSREG(2, 0, 0, 0, 5), /* DBGBCR0_EL1 */
+		SYSREG(2, 0, 0, 0, 6), /* DBGWVR0_EL1 */
+		SYSREG(2, 0, 0, 0, 7), /* DBGWCR0_EL1 */
+		SYSREG(2, 0, 1, 0, 0), /* MDRAR_EL1 */
+		SYSREG(2, 0, 1, 1, 4), /* OSLSR_EL1 */
+		SYSREG(2, 0, 1, 3, 4), /* OSDLR_EL1 */
+		SYSREG(2, 3, 0, 1, 0), /* MDCCSR_EL0 */
+	};
+
+	mrs(regs[below(ARRAY_COUNT(regs))], 31);
+}
+
 static void msr_immediate(void)
 {
 	static const uint32_t words[] = {
@@ -397,6 +441,13 @@ static void cache_maintenance(void)
 		n = 0;
 
 	emit(words[n] | ((words[n] & 31) ? 0 : readable ? X_CODE : below(16)));
+}
+
+static void set_way(void)
+{
+	static const uint32_t words[] = {0xd5087640, 0xd5087a40, 0xd5087e40}; /* ISW, CSW, CISW */
+
+	emit(words[below(ARRAY_COUNT(words))] | 31);
 }
 
 static void change(void)
@@ -511,6 +562,9 @@ static const struct {
 	unsigned weight;
 } kinds[] = {
 	{load_store, 40},
+	{exclusive, 5},
+	{debug_register, 3},
+	{set_way, 1},
 	{special, 10},
 	{any_register, 6},
 	{any_tlb_maintenance, 2},

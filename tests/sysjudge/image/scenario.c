@@ -241,7 +241,8 @@ static void choose_hcr(void)
 	c->hcr |= now.stage2 ? BIT(0) : 0;
 	c->hcr |= MAYBE(4, 3) | MAYBE(4, 4) | MAYBE(4, 5) | MAYBE(8, 6) | MAYBE(8, 7) |
 		  MAYBE(12, 19) | MAYBE(8, 23) | MAYBE(8, 24) | MAYBE(8, 25) | MAYBE(8, 26) |
-		  MAYBE(8, 28) | MAYBE(12, 29) | MAYBE(8, 30) | MAYBE(8, 9);
+		  MAYBE(8, 28) | MAYBE(12, 29) | MAYBE(8, 30) | MAYBE(8, 9) | MAYBE(8, 16) |
+		  MAYBE(8, 17) | MAYBE(8, 18) | MAYBE(8, 20) | MAYBE(8, 21) | MAYBE(8, 22);
 	if (known(KNOWN_INTERRUPT_ORDER) && c->hcr & BIT(6))
 		c->hcr &= ~BIT(7);
 	if (now.stage2 || !known(KNOWN_PTW))
@@ -262,8 +263,10 @@ static void choose_controls(void)
 	c->cnthctl = now.kind == KIND_EL1 ? 3 : below(4);
 	if (known(KNOWN_COUNTER_TRAP) && (c->cnthctl == 1 || c->cnthctl == 2))
 		c->cnthctl = 3;
-	c->mdcr2 = 6 | (now.kind == KIND_EL1 ? 0 : MAYBE(8, 8));
-	c->mdcr3 = 0;
+	c->mdcr2 = 6 |
+		   (now.kind == KIND_EL1 ? 0
+					 : MAYBE(8, 8) | MAYBE(6, 9) | MAYBE(6, 10) | MAYBE(6, 11));
+	c->mdcr3 = now.kind == KIND_EL1 ? 0 : MAYBE(8, 9) | MAYBE(8, 10);
 }
 
 void set_registers(void)
