@@ -156,7 +156,7 @@ static void exclusive(void)
 	emit(0xaa0003e0 | X_TEMP << 16 | X_TEMP2); /* MOV X30, X29 */
 	emit(words[n].load | rn << 5 | X_TEMP2);
 	emit(0xca000000 | X_TEMP << 16 | X_TEMP2 << 5 | X_TEMP); /* EOR X29, X30, X29 */
-	if (one_in(8))
+	if (one_in(8) && !(known(KNOWN_CLREX) && context.x[rn] << 8 == ~0ULL << 8))
 		emit(0xd5033f5f);	    /* CLREX */
 	emit(0xb4000000 | 2 << 5 | X_TEMP); /* CBZ X29, over it */
 	emit(words[n].store | X_TEMP << 16 | rn << 5 | number_register());
@@ -267,8 +267,12 @@ static void special(void)
 		return;
 	}
 	r = readable[below(ARRAY_COUNT(readable))];
-	/* Not the values: cores differ. */
-	mrs(r, r == SYSREG(3, 0, 0, 0, 0) || r >= SYSREG(3, 4, 0, 0, 0) ? 31 : 16 + below(11));
+	/* Not the values: cores differ; with E2H ESR_EL1 may mean EL2's. */
+	mrs(r, r == SYSREG(3, 0, 0, 0, 0) ||
+			       (r == SYSREG(3, 0, 5, 2, 0) && now.e2h && known(KNOWN_ISV)) ||
+			       r >= SYSREG(3, 4, 0, 0, 0)
+		       ? 31
+		       : 16 + below(11));
 }
 
 /* What one of the cores has and the other has not. */
@@ -399,7 +403,8 @@ static void any_tlb_maintenance(void)
 /* Other rights and traps for EL1 and EL0. The TLB may hold what SCTLR_EL1 and MAIR_EL1 said. */
 static void change_control(void)
 {
-	switch (below(4)) {
+	/* With HCR_EL2.E2H SCTLR_EL1 and MAIR_EL1 may mean EL2's. */
+	switch (now.e2h ? 1 + below(2) : below(4)) {
 	case 0:
 		mov(X_TEMP, random_sctlr());
 		msr(SYSREG(3, 0, 1, 0, 0), X_TEMP);

@@ -48,6 +48,8 @@ enum known {
 	KNOWN_STAGE2_START,
 	KNOWN_INTERRUPT_ORDER,
 	KNOWN_COUNTER_TRAP,
+	KNOWN_HOST_DAIF,
+	KNOWN_CLREX,
 };
 bool known(enum known k);
 
@@ -108,6 +110,7 @@ struct scenario {
 	unsigned kind;
 	unsigned level; /* to begin with */
 	bool ns;	/* SCR_EL3.NS */
+	bool e2h, tge;	/* HCR_EL2 */
 	bool stage2;
 	bool access_flag; /* the hardware sets it */
 	bool mmu, zero;	  /* DC ZVA */
@@ -115,7 +118,7 @@ struct scenario {
 	uint64_t pstate;  /* to begin with */
 	uint64_t va[VAS];
 	struct leaf leaf[VAS], leaf2[FRAMES];
-	struct tables lower, upper, ipa, el2, el3;
+	struct tables lower, upper, ipa, el2, el2_upper, el3;
 	unsigned words;
 };
 extern struct scenario now;

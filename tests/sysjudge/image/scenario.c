@@ -5,7 +5,7 @@
 struct scenario now;
 
 struct control {
-	uint64_t sctlr[4], tcr[4], mair[4], ttbr[4], ttbr1;
+	uint64_t sctlr[4], tcr[4], mair[4], ttbr[4], ttbr1, ttbr1_el2;
 	uint64_t hcr, scr, vtcr, vttbr, cpacr, cptr2, cptr3, cntkctl, cnthctl, mdcr2, mdcr3;
 };
 static struct control control;
@@ -89,45 +89,56 @@ uint64_t random_mair(void)
 	return v;
 }
 
+/* The level whose registers are those of the level that the scenario begins at. */
+static unsigned control_el(void)
+{
+	return now.level ? now.level : now.tge ? 2 : 1;
+}
+
 /* M, A, C, SA, I, WXN, and what EL1 has of its own; RES1. */
 static uint64_t sctlr(unsigned el, bool big_endian)
 {
-	uint64_t v = el == 1 ? 0x30500800 : 0x30c50830;
+	bool two = el == 1 || (el == 2 && now.e2h);
+	uint64_t v = two ? 0x30500800 : 0x30c50830;
 
-	if (el == 1)
+	if (two)
 		v |= BIT(22) | BIT(23) | BIT(20);
 	v |= BIT(2) | BIT(12) | MAYBE(8, 19);
 	if (!known(KNOWN_SP_ALIGNMENT))
-		v |= MAYBE(3, 3) | (el == 1 ? MAYBE(2, 4) : 0);
-	v |= one_in(16) && el == (now.level ? now.level : 1) ? 0 : BIT(0);
+		v |= MAYBE(3, 3) | (two ? MAYBE(2, 4) : 0);
+	v |= one_in(16) && el == control_el() ? 0 : BIT(0);
 	if (((now.device || !(v & 1)) && known(KNOWN_DEVICE_ALIGNMENT)) || one_in(4))
 		v |= BIT(1);
-	if (el == 1)
+	if (two)
 		v |= MAYBE(2, 9) | MAYBE(2, 14) | MAYBE(2, 15) | MAYBE(2, 16) | MAYBE(2, 18) |
 		     MAYBE(2, 26) | MAYBE(8, 24) | (one_in(4) ? 0 : BIT(23));
-	if (el == 1 && one_in(4))
+	if (el == 2 && known(KNOWN_HOST_DAIF))
+		v &= ~BIT(9);
+	if (two && one_in(4))
 		v &= ~BIT(23);
 	return v | (big_endian ? BIT(25) : 0);
 }
 
-static void make_el1(void)
+/* Two halves and two levels of privilege: EL1&0, EL2&0. */
+static void make_two(unsigned el, struct tables *lower, struct tables *upper, uint64_t *ttbr1)
 {
 	bool be = one_in(10);
 	struct control *c = &control;
+	uint64_t *tcr = &c->tcr[el];
 
-	now.lower = new_space(true, false, be, 0);
-	now.upper = new_space(true, true, be, now.lower.output);
-	map_fixed(&now.lower);
-	c->tcr[1] = tcr_low(&now.lower) | tcr_low(&now.upper) << 16;
-	c->tcr[1] = (c->tcr[1] & ~(3ULL << 30)) | (uint64_t)tg1(now.upper.bits) << 30;
-	c->tcr[1] |= MAYBE(8, 23) | MAYBE(2, 22) | ps(&now.lower) << 32 | MAYBE(2, 36);
-	c->tcr[1] |= MAYBE(3, 37) | MAYBE(3, 38) | MAYBE(4, 39) | MAYBE(2, 40) | MAYBE(8, 41) |
-		     MAYBE(8, 42);
-	now.access_flag = c->tcr[1] & BIT(39);
-	c->sctlr[1] = sctlr(1, be);
-	c->mair[1] = random_mair();
-	c->ttbr[1] = now.lower.root | (uint64_t)below(0x200) << 48;
-	c->ttbr1 = now.upper.root | (uint64_t)below(0x200) << 48;
+	*lower = new_space(true, false, be, 0);
+	*upper = new_space(true, true, be, lower->output);
+	map_fixed(lower);
+	*tcr = tcr_low(lower) | tcr_low(upper) << 16;
+	*tcr = (*tcr & ~(3ULL << 30)) | (uint64_t)tg1(upper->bits) << 30;
+	*tcr |= MAYBE(8, 23) | MAYBE(2, 22) | ps(lower) << 32 | MAYBE(2, 36);
+	*tcr |= MAYBE(3, 37) | MAYBE(3, 38) | MAYBE(4, 39) | MAYBE(2, 40) | MAYBE(8, 41) |
+		MAYBE(8, 42);
+	now.access_flag |= (*tcr & BIT(39)) != 0;
+	c->sctlr[el] = sctlr(el, be);
+	c->mair[el] = random_mair();
+	c->ttbr[el] = lower->root | (uint64_t)below(0x200) << 48;
+	*ttbr1 = upper->root | (uint64_t)below(0x200) << 48;
 }
 
 static void make_upper_el(struct tables *t, unsigned el)
@@ -223,6 +234,8 @@ static void choose_level(void)
 	now.ns = kind == 1 || !one_in(3);
 	now.level = kind == 0 ? !one_in(3) : kind == 1 ? PICK(0, 1, 1, 2, 2) : 3;
 	now.stage2 = kind == 1 && now.level < 2 && !one_in(5);
+	now.e2h = kind == 1 && READ(id_aa64mmfr1_el1) >> 8 & 15 && one_in(3);
+	now.tge = now.e2h && !now.stage2 && now.level != 1 && one_in(2);
 	now.device = one_in(6);
 	now.pstate = now.level << 2 | (now.level ? below(2) : 0) | (uint64_t)below(16) << 28 |
 		     (uint64_t)below(16) << 6;
@@ -243,6 +256,7 @@ static void choose_hcr(void)
 		  MAYBE(12, 19) | MAYBE(8, 23) | MAYBE(8, 24) | MAYBE(8, 25) | MAYBE(8, 26) |
 		  MAYBE(8, 28) | MAYBE(12, 29) | MAYBE(8, 30) | MAYBE(8, 9) | MAYBE(8, 16) |
 		  MAYBE(8, 17) | MAYBE(8, 18) | MAYBE(8, 20) | MAYBE(8, 21) | MAYBE(8, 22);
+	c->hcr |= (now.e2h ? BIT(34) : 0) | (now.tge ? BIT(27) : 0);
 	if (known(KNOWN_INTERRUPT_ORDER) && c->hcr & BIT(6))
 		c->hcr &= ~BIT(7);
 	if (now.stage2 || !known(KNOWN_PTW))
@@ -263,6 +277,10 @@ static void choose_controls(void)
 	c->cnthctl = now.kind == KIND_EL1 ? 3 : below(4);
 	if (known(KNOWN_COUNTER_TRAP) && (c->cnthctl == 1 || c->cnthctl == 2))
 		c->cnthctl = 3;
+	if (now.e2h) {
+		c->cptr2 = PICK(3, 3, 3, 0, 1) << 20 | MAYBE(8, 31);
+		c->cnthctl = (c->cnthctl & 3) * 0x401;
+	}
 	c->mdcr2 = 6 |
 		   (now.kind == KIND_EL1 ? 0
 					 : MAYBE(8, 8) | MAYBE(6, 9) | MAYBE(6, 10) | MAYBE(6, 11));
@@ -274,6 +292,7 @@ void set_registers(void)
 	const struct control *c = &control;
 
 	WRITE(scr_el3, c->scr);
+	WRITE(hcr_el2, c->hcr); /* says what other registers of EL2 mean */
 	asm volatile("isb");
 	WRITE(tcr_el1, c->tcr[1]);
 	WRITE(ttbr0_el1, c->ttbr[1]);
@@ -282,6 +301,8 @@ void set_registers(void)
 	WRITE(sctlr_el1, c->sctlr[1]);
 	WRITE(tcr_el2, c->tcr[2]);
 	WRITE(ttbr0_el2, c->ttbr[2]);
+	if (now.e2h)
+		WRITE(ttbr1_el2, c->ttbr1_el2);
 	WRITE(mair_el2, c->mair[2]);
 	WRITE(sctlr_el2, c->sctlr[2]);
 	WRITE(tcr_el3, c->tcr[3]);
@@ -290,7 +311,6 @@ void set_registers(void)
 	context.sctlr = c->sctlr[3];
 	WRITE(vtcr_el2, c->vtcr);
 	WRITE(vttbr_el2, c->vttbr);
-	WRITE(hcr_el2, c->hcr);
 	WRITE(cpacr_el1, c->cpacr);
 	WRITE(cptr_el2, c->cptr2);
 	WRITE(cptr_el3, c->cptr3);
@@ -427,6 +447,16 @@ static void clean_tlbs(void)
 	asm volatile("isb; tlbi alle3; ic iallu; dsb sy; isb");
 }
 
+static void place_data(void)
+{
+	static struct tables *const lower[] = {NULL, &now.lower, &now.el2, &now.el3};
+	unsigned el = control_el();
+	struct tables *upper = el == 1 ? &now.upper : el == 2 && now.e2h ? &now.el2_upper : NULL;
+
+	choose_addresses(lower[el], upper ? upper : &now.upper);
+	map_data(lower[el], upper);
+}
+
 void make_scenario(uint64_t seed)
 {
 	unsigned fixed;
@@ -435,20 +465,17 @@ void make_scenario(uint64_t seed)
 	now.seed = seed;
 	choose_level();
 	tables_reset();
-	make_el1();
+	now.access_flag = false;
+	make_two(1, &now.lower, &now.upper, &control.ttbr1);
 	fixed = count_descriptors();
-	make_upper_el(&now.el2, 2);
+	if (now.e2h)
+		make_two(2, &now.el2, &now.el2_upper, &control.ttbr1_el2);
+	else
+		make_upper_el(&now.el2, 2);
 	make_upper_el(&now.el3, 3);
-	now.mmu = control.sctlr[now.level ? now.level : 1] & 1;
+	now.mmu = control.sctlr[control_el()] & 1;
 	now.zero = !now.device && now.mmu;
-	if (now.level < 2)
-		choose_addresses(&now.lower, &now.upper);
-	else
-		choose_addresses(now.level == 2 ? &now.el2 : &now.el3, &now.upper);
-	if (now.level < 2)
-		map_data(&now.lower, &now.upper);
-	else
-		map_data(now.level == 2 ? &now.el2 : &now.el3, NULL);
+	place_data();
 	control.vtcr = BIT(31);
 	control.vttbr = 0;
 	if (now.stage2)
@@ -475,6 +502,8 @@ static void invalidate(const struct leaf *l)
 	asm volatile("dsb ishst");
 	if (l->tables == &now.el3)
 		asm volatile("tlbi vae3, %0" ::"r"(page));
+	else if (now.e2h && (l->tables == &now.el2 || l->tables == &now.el2_upper))
+		asm volatile("tlbi alle2");
 	else if (l->tables == &now.el2)
 		asm volatile("tlbi vae2, %0" ::"r"(page));
 	else
