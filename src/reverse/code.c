@@ -13,6 +13,7 @@
 #include "util/xalloc.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #define NOP 0xd503201fU
 
@@ -30,6 +31,8 @@ void code_init(struct code *c, struct hidden *h)
 void code_fini(struct code *c)
 {
 	pthread_mutex_destroy(&c->lock);
+	for (size_t i = 0; i < c->capacity; i++)
+		free(c->page[i].seen);
 	free(c->page);
 }
 
@@ -131,10 +134,14 @@ static bool update(struct code *c, struct code_page *p)
 	const uint32_t *from = (const uint32_t *)p->original;
 	bool changed = false, ok = true;
 
+	if (p->seen && !memcmp(p->seen, from, REVERSE_PAGE))
+		return p->ok;
+	if (!p->seen)
+		p->seen = xcalloc(1, REVERSE_PAGE);
+	memcpy(p->seen, from, REVERSE_PAGE);
 	p->patched = 0;
 	for (unsigned i = 0; i < WORDS; i++) {
-		uint32_t word = __atomic_load_n(&from[i], __ATOMIC_RELAXED);
-		uint32_t copy = executed(c, word, &ok);
+		uint32_t word = p->seen[i], copy = executed(c, word, &ok);
 
 		p->patched += copy != word;
 
@@ -147,6 +154,7 @@ static bool update(struct code *c, struct code_page *p)
 	atomic_fetch_add_explicit(&c->scanned, WORDS, memory_order_relaxed);
 	if (changed)
 		host_icache_sync(p->copy, REVERSE_PAGE);
+	p->ok = ok;
 	return ok;
 }
 
@@ -223,10 +231,15 @@ uint64_t code_written(struct code *c, const uint8_t *original)
 	return gone;
 }
 
-void code_refresh(struct code *c)
+void code_refresh(struct code *c, const uint8_t *original)
 {
+	struct code_page *one;
+
 	pthread_mutex_lock(&c->lock);
-	for (size_t i = 0; i < c->capacity; i++) {
+	one = original ? find(c, original) : NULL;
+	if (one && one->active)
+		update(c, one);
+	for (size_t i = 0; i < c->capacity && !original; i++) {
 		if (c->page[i].original && c->page[i].active)
 			update(c, &c->page[i]);
 	}

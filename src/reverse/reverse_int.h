@@ -85,6 +85,8 @@ struct code_page {
 	const uint8_t *original;
 	uint32_t *copy;	  /* NULL: there could be none */
 	uint64_t gpa;	  /* of the copy */
+	uint32_t *seen;	  /* the original as of when the copy was made */
+	bool ok;	  /* there was a slot for each word */
 	unsigned patched; /* words in which the copy differs */
 	bool active;	  /* executed from the copy: nobody may write the original unseen */
 	unsigned writes;  /* since it became active */
@@ -108,8 +110,8 @@ bool code_is_active(struct code *c, const uint8_t *original);
 /* The original has been written. If nobody may execute the copy as before, it is returned where that was: the page has
  * been written too often and is active no more, or differs now from its copy. Else 0. */
 uint64_t code_written(struct code *c, const uint8_t *original);
-/* All originals may have been written by somebody unseen. */
-void code_refresh(struct code *c);
+/* This original, or all (NULL), may have been written by somebody unseen. */
+void code_refresh(struct code *c, const uint8_t *original);
 /* Patch a page in place, for native views. */
 void code_patch(struct code *c, uint8_t *page);
 /* Of a word that may be a patch, perhaps one that the guest has copied. */
@@ -205,6 +207,7 @@ struct reverse_pe {
 	bool writes; /* ... which writes at: */
 	uint64_t far;
 	const uint8_t *written[2]; /* pages */
+	unsigned linger;	   /* so many more instructions by soft */
 	uint32_t word;		   /* ... which is this one; 0: it has to be fetched */
 	bool mmio;		   /* the inner vCPU waits for the end of an access */
 	uint64_t unsettled;	   /* tables whose code cannot be told from data */

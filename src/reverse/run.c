@@ -22,6 +22,8 @@ enum {
 	ESR_EC_DABT = 0x25,
 	ISS_WNR = 6,
 	ISS_CM = 8,
+	LINGER =
+		256, /* instructions by soft after an IC IVAU: it comes in loops, and is the dearest part of them */
 	KICKS_MAX = 1000, /* while the stub runs its 40 instructions */
 };
 
@@ -45,11 +47,29 @@ static void fail(struct hv_exit *x, int error, const char *what)
 
 /* ---- soft ---- */
 
-/* IC: what was written behind our back counts from now on. */
-static bool is_ic(uint32_t word)
+static bool is_ic_all(uint32_t word)
 {
-	return (word & 0xfff8f000) == 0xd5087000 &&
-	       (bits(word, 11, 8) == 1 || bits(word, 11, 8) == 5);
+	return (word & 0xfffffb1f) == 0xd508711f; /* IC IALLU, IALLUIS */
+}
+
+static bool is_ic_line(uint32_t word)
+{
+	return (word & 0xffffffe0) == 0xd50b7520; /* IC IVAU */
+}
+
+/* What was written behind our back counts from now on. */
+static void invalidate_code(struct reverse_pe *p, uint32_t word, uint64_t va)
+{
+	const struct soft_tlb_entry *e;
+
+	p->linger = LINGER;
+	if (is_ic_all(word)) {
+		code_refresh(&p->r->code, NULL);
+		return;
+	}
+	e = soft_look_up(&p->soft->c, va, SOFT_READ);
+	if (e && e->host)
+		code_refresh(&p->r->code, (const uint8_t *)(uintptr_t)(e->page + e->addend));
 }
 
 /* TLBI waits here for the others: the DSB after it runs natively. */
@@ -70,11 +90,31 @@ static uint32_t next_word(struct reverse_pe *p)
 	return code_original(&p->r->code, word);
 }
 
-static unsigned written_bytes(uint32_t word)
+/* A store-exclusive whose load ran natively: it fails in soft, which has not seen the load. The next try is soft's from
+ * the load on. Only the fault that the guest would take must not be missed. */
+static void store_exclusive(struct reverse_pe *p, unsigned bytes)
 {
-	struct a64_mem_op op;
+	struct soft_cpu *c = &p->soft->c;
 
-	return a64_ldst_decode(word, &op) && op.kind != A64_MEM_ZERO ? a64_ldst_bytes(&op) : 1;
+	p->linger = LINGER;
+	if (soft_look_up(c, p->far, SOFT_WRITE))
+		return;
+	c->excl_valid = true;
+	c->excl_addr = p->far & c->tbi_mask[bit(p->far, 55)];
+	c->excl_size = (uint8_t)bytes;
+}
+
+/* soft is going to carry out the write at p->far. */
+static void before_write(struct reverse_pe *p, uint32_t word)
+{
+	struct a64_mem_op op = {0};
+	unsigned bytes = 1;
+
+	if (a64_ldst_decode(word, &op) && op.kind != A64_MEM_ZERO)
+		bytes = a64_ldst_bytes(&op);
+	fill_before_write(p, p->far, bytes);
+	if (op.kind == A64_MEM_STORE_EXCL)
+		store_exclusive(p, bytes);
 }
 
 static enum soft_stepped step(struct reverse_pe *p)
@@ -82,6 +122,7 @@ static enum soft_stepped step(struct reverse_pe *p)
 	struct soft_cpu *c = &p->soft->c;
 	enum soft_stepped result;
 	uint32_t word;
+	uint64_t x;
 
 	view_pull(p);
 	if (p->tlb_dirty && soft_el(c) < 2) {
@@ -90,13 +131,14 @@ static enum soft_stepped step(struct reverse_pe *p)
 	}
 	word = p->word ? p->word : next_word(p);
 	if (p->writes)
-		fill_before_write(p, p->far, written_bytes(word));
+		before_write(p, word);
 	p->stats.steps++;
+	x = soft_x(c, bits(word, 4, 0));
 	result = soft_step_word(c, p->word);
 	p->step = false;
 	p->word = 0;
-	if (is_ic(word))
-		code_refresh(&p->r->code);
+	if (is_ic_all(word) || is_ic_line(word))
+		invalidate_code(p, word, x);
 	else if (is_tlbi(word))
 		soft_dsb(c);
 	if (p->writes) {
@@ -282,7 +324,7 @@ static bool go_on(struct reverse_pe *p, struct hv_exit *x)
 
 		if (next != NATIVE_PULL)
 			return next == NATIVE_GO_ON;
-	} else if (!p->step && !atomic_load(&c->event)) {
+	} else if (!p->step && !p->linger && !atomic_load(&c->event)) {
 		if (p->place == IN_SOFT)
 			w = view_of_pe(p);
 		error = w ? view_ready(p, w) : 0;
@@ -293,6 +335,7 @@ static bool go_on(struct reverse_pe *p, struct hv_exit *x)
 		if (w)
 			return enter(p, w, x);
 	}
+	p->linger -= p->linger > 0;
 	if (step(p) == SOFT_WENT_ON)
 		return true;
 	*x = c->sys->exit;

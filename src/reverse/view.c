@@ -190,6 +190,7 @@ void view_reset(struct reverse_pe *p)
 	for (unsigned i = 0; i < VIEW_COUNT; i++)
 		p->view[i].in_stub = p->view[i].known = false;
 	p->word = 0;
+	p->linger = 0;
 	p->soft->s.flushed = true;
 }
 

@@ -152,6 +152,8 @@ static void exclusive(void)
 	};
 	unsigned n = below(ARRAY_COUNT(words)), rn = below(16);
 
+	if (known(KNOWN_EXCLUSIVES))
+		return;
 	mov(X_TEMP, 0x5a5b5c5d5e5f6a6bULL);
 	emit(0xaa0003e0 | X_TEMP << 16 | X_TEMP2); /* MOV X30, X29 */
 	emit(words[n].load | rn << 5 | X_TEMP2);

@@ -50,6 +50,7 @@ enum known {
 	KNOWN_COUNTER_TRAP,
 	KNOWN_HOST_DAIF,
 	KNOWN_CLREX,
+	KNOWN_EXCLUSIVES,
 };
 bool known(enum known k);
 
