@@ -133,6 +133,8 @@ struct pe_set {
 /* ---- registers: a failure of the back end ends the run of this PE (reported once) ---- */
 
 uint64_t pe_get(struct pe *pe, uint32_t id);
+/* False if the back end does not show it. Not for REG_PC and REG_PSTATE, whose values may wait here. */
+bool pe_try_get(struct pe *pe, uint32_t id, uint64_t *value);
 void pe_put(struct pe *pe, uint32_t id, uint64_t value);
 /* X0..X30; 31 reads as zero and ignores writes. */
 uint64_t pe_get_x(struct pe *pe, unsigned n);

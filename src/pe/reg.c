@@ -31,6 +31,11 @@ uint64_t pe_get(struct pe *pe, uint32_t id)
 	return v;
 }
 
+bool pe_try_get(struct pe *pe, uint32_t id, uint64_t *value)
+{
+	return !pe->set->cfg.hv->get_reg(pe->vcpu, id, value);
+}
+
 void pe_put(struct pe *pe, uint32_t id, uint64_t value)
 {
 	struct cached_reg other, *c = cached(pe, id, &other);

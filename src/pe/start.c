@@ -70,7 +70,8 @@ void pe_begin(struct pe *pe, const struct pe_entry *entry)
 
 /* ---- after a power-down ---- */
 
-/* What the power-down of a core leaves on. CNTVOFF_EL2 comes first, and controls last. */
+/* What the power-down of a core leaves on, as far as the back end shows it (KVM before 6.4 does not show CNTP_*: that timer
+ * is off then). CNTVOFF_EL2 comes first, and controls last. */
 static const struct {
 	uint16_t sysreg;
 	uint8_t el; /* is there with this level */
@@ -85,17 +86,19 @@ void pe_wake(struct pe *pe)
 {
 	uint32_t id = REG_SYS(sctlr[pe->begin_el]);
 	uint64_t kept[ARRAY_COUNT(always_on)], endianness;
+	bool have[ARRAY_COUNT(always_on)];
 
 	if (!pe->down)
 		return;
 	endianness = pe_get(pe, id) & 1ULL << SCTLR_EE;
 	for (unsigned i = 0; i < ARRAY_COUNT(always_on); i++)
-		kept[i] = has(pe, always_on[i].el) ? pe_get(pe, REG_SYS(always_on[i].sysreg)) : 0;
+		have[i] = has(pe, always_on[i].el) &&
+			  pe_try_get(pe, REG_SYS(always_on[i].sysreg), &kept[i]);
 	pe_reset_vcpu(pe);
 	pe_begin(pe, &pe->wake_entry);
 	pe_put(pe, id, (pe_get(pe, id) & ~(1ULL << SCTLR_EE)) | endianness);
 	for (unsigned i = 0; i < ARRAY_COUNT(always_on); i++) {
-		if (has(pe, always_on[i].el))
+		if (have[i])
 			pe_put(pe, REG_SYS(always_on[i].sysreg), kept[i]);
 	}
 }
