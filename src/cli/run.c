@@ -142,6 +142,7 @@ static int run_board(struct run *r, uint64_t start_ns)
 	r->cfg.seed = r->common.seed;
 	r->cfg.opaque = r;
 	r->cfg.report = report;
+	r->cfg.stages = r->stats_path;
 	r->cfg.monitor = monitor;
 	end = vm_run(r->common.board, &r->cfg, &signal, &r->err);
 	return status_of(end, signal, &r->err);

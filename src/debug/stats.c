@@ -258,7 +258,7 @@ static void deterministic(const struct vm *vm, json_t *o)
 
 int stats_write(const struct vm *vm, const char *path, const struct symtab *symbols, struct err *e)
 {
-	json_t *root = json_object(), *exits = json_object();
+	json_t *root = json_object(), *exits = json_object(), *stages = stats_stages(vm);
 	int r = 0;
 
 	head(vm, root);
@@ -266,6 +266,8 @@ int stats_write(const struct vm *vm, const char *path, const struct symtab *symb
 	json_object_set_new(root, "pes", pes(vm, exits));
 	json_object_set_new(root, "exits", exits);
 	interceptions(vm, root, symbols);
+	if (stages)
+		json_object_set_new(root, "stages", stages);
 	json_object_set_new(root, "patching", patching(vm));
 	json_object_set_new(root, "mmio", mmio(vm));
 	json_object_set_new(root, "devices", devices(vm));

@@ -3,11 +3,19 @@
 #ifndef DEBUG_STATS_H
 #define DEBUG_STATS_H
 
+#include <jansson.h>
+#include <stdio.h>
+
 struct err;
 struct symtab;
 struct vm;
 
 /* Write the statistics of a stopped (or paused) machine to @path. @symbols may be NULL. */
 int stats_write(const struct vm *vm, const char *path, const struct symtab *symbols, struct err *e);
+
+/* What each stage of the boot cost (pe/stage.h), in the order in which they came. NULL: they were not told apart. */
+json_t *stats_stages(const struct vm *vm);
+/* The same as a table. */
+void stats_summary(const struct vm *vm, FILE *f);
 
 #endif

@@ -128,6 +128,36 @@ enum hv_timer {
 enum hv_prot { HV_READ = 1, HV_WRITE = 2, HV_EXEC = 4, HV_SECURE = 8 };
 enum hv_debug { HV_DEBUG_BRK = 1, HV_DEBUG_STEP = 2 };
 
+/* Where a vCPU executes. */
+struct hv_place {
+	uint64_t va, pa;
+	uint8_t el;  /* 1 to 3; EL0 counts as the level whose tables it uses */
+	bool secure; /* at EL3 always */
+};
+
+/* Exits of the back end below, of which run() does not return. */
+enum hv_inner {
+	HV_INNER_TABLE, /* a page came into a shadow table */
+	HV_INNER_CODE,	/* ... to be executed */
+	HV_INNER_READ,	/* a read that the shadow cannot do was carried out, */
+	HV_INNER_WRITE, /* ... a write, to a page of code in most cases */
+	HV_INNER_FP,	/* FP&SIMD registers were moved */
+	HV_INNER_LINE,	/* an interrupt came */
+	HV_INNER_KICK,
+	HV_INNER_COUNT
+};
+
+/* Somebody who keeps statistics. Called in the vCPU's thread, in run(); not to touch the vCPU. */
+struct hv_watch {
+	void *opaque;
+	/* It has come to another level or Security state, or, as long as the answer is true, to another page of
+	 * code. */
+	bool (*place)(void *opaque, unsigned vcpu, const struct hv_place *place);
+	/* An instruction had to be carried out for the vCPU, at the cost of an exit of the back end below. */
+	void (*carried_out)(void *opaque, unsigned vcpu, uint32_t word);
+	void (*inner)(void *opaque, unsigned vcpu, enum hv_inner kind);
+};
+
 struct hv_ops;
 
 struct hv_vm_config {
@@ -136,7 +166,8 @@ struct hv_vm_config {
 	uint32_t
 		els; /* exception levels of the PEs, bit n: ELn; 0 and 1 always, and only of caps.native_els */
 	const struct hv_ops *inner; /* for a back end on top of another; `options` are that one's */
-	bool host_counter; /* CNTPCT_EL0 and CNTVCT_EL0 are host_counter() */
+	const struct hv_watch *watch; /* told by back ends with EL2 or EL3; NULL: nobody */
+	bool host_counter;	      /* CNTPCT_EL0 and CNTVCT_EL0 are host_counter() */
 	/* With caps.virtual_time, or NULL: time of this clock, which vCPUs move on by what they execute. One
 	 * thread runs all of them, in turns; nobody sleeps in run(). */
 	struct virtual_clock *clock;

@@ -69,6 +69,7 @@ static void exit_brk(struct pe *pe, const struct hv_exit *x)
 		return;
 	site = site_count(&pe->sites, pe_get(pe, REG_PC), slot);
 	pe->stats.interceptions++;
+	stages_intercepted(pe, slot->word, site->pc);
 	if (el0)
 		run_slot_at_el0(pe, slot, site);
 	else
@@ -86,6 +87,7 @@ static void exit_intercept(struct pe *pe, const struct hv_exit *x)
 	if (slot.row) /* else one that the host traps by itself */
 		site_count(&pe->sites, pe_get(pe, REG_PC), &slot);
 	pe->stats.interceptions++;
+	stages_intercepted(pe, x->intercept.word, pe_get(pe, REG_PC));
 	pe_sysreg(pe, x->intercept.word);
 }
 
@@ -224,6 +226,7 @@ void pe_timers(struct pe *pe, uint32_t levels)
 void pe_exit(struct pe *pe, const struct hv_exit *x)
 {
 	pe->stats.exits[x->kind]++;
+	stages_exit(pe, x->kind);
 	pe_timers(pe, pe->set->cfg.hv->timer_levels(pe->vcpu));
 	handlers[x->kind](pe, x);
 }

@@ -68,6 +68,7 @@ void pe_set_destroy(struct pe_set *s)
 		if (s->pe[i].vcpu)
 			s->cfg.hv->vcpu_destroy(s->pe[i].vcpu);
 		site_table_free(&s->pe[i].sites);
+		free(s->pe[i].stages.word);
 	}
 	intercept_destroy(s->ic);
 	pthread_cond_destroy(&s->changed);
@@ -278,6 +279,7 @@ static bool await(struct pe *pe)
 	struct pe_set *s = pe->set;
 	bool run;
 
+	stages_resume(pe); /* statistics may be asked for while it sleeps */
 	pthread_mutex_lock(&s->lock);
 	while (!s->stopping && !may_run(pe)) {
 		if (begin_anew(pe))
@@ -307,11 +309,13 @@ bool pe_take_turn(struct pe *pe)
 		;
 	pe->parked = !may_run(pe);
 	pthread_mutex_unlock(&s->lock);
+	stages_resume(pe);
 	return !pe->parked;
 }
 
 void pe_leave_turn(struct pe *pe)
 {
+	stages_pause(pe);
 	pthread_mutex_lock(&pe->set->lock);
 	pe->parked = true;
 	pthread_mutex_unlock(&pe->set->lock);
@@ -403,6 +407,7 @@ static void *pe_thread(void *opaque)
 		return NULL;
 	run_loop(pe);
 	pe->stats.cpu_ns = thread_cpu_ns();
+	stages_pause(pe);
 	/* A kick would signal a thread that is gone. */
 	pthread_mutex_lock(&pe->set->lock);
 	__atomic_store_n(&pe->vcpu_ready, false, __ATOMIC_RELEASE);
@@ -498,6 +503,7 @@ void pe_set_reset(struct pe_set *s, const struct pe_entry *entry)
 	for (unsigned i = 0; i < s->count; i++)
 		s->pe[i].reset = true;
 	regime_reset(s);
+	s->stage = (struct stage_machine){0};
 	set_entry(s, entry);
 	atomic_store(&s->attention, true);
 	pthread_mutex_unlock(&s->lock);

@@ -46,6 +46,7 @@ struct pe {
 	struct cached_reg pc, pstate; /* between two runs */
 	struct pe_stats stats;
 	struct site_table sites;
+	struct pe_stages stages;
 	uint32_t timer_levels;
 	unsigned lines_applied; /* what the vCPU has been given of `lines` */
 	struct {
@@ -117,6 +118,9 @@ struct pe_set {
 	uint64_t unwatched[PE_UNWATCHED]; /* sites given back for the time being */
 	unsigned unwatched_count;
 	atomic_ullong first_run_ns;
+	bool stages; /* are told apart */
+	struct hv_watch watch;
+	struct stage_machine stage;
 	struct pe_turns turns; /* only `hash` is kept */
 
 	struct pe_handler *handlers; /* sorted by sysreg */
@@ -213,6 +217,14 @@ enum regime_brk {
 enum regime_brk regime_el0_brk(struct pe *pe, uint16_t imm);
 void regime_stepped(struct pe *pe);
 void regime_reset(struct pe_set *s);
+
+/* stages.c: what the stages of the boot cost; nothing without pe_set_count_stages() */
+void stages_begin(struct pe *pe, uint64_t pc);
+void stages_intercepted(struct pe *pe, uint32_t word, uint64_t pc);
+void stages_exit(struct pe *pe, enum hv_exit_kind kind);
+/* The PE's thread has something else to do for a while. */
+void stages_pause(struct pe *pe);
+void stages_resume(struct pe *pe);
 
 /* sites.c */
 struct pe_site *site_count(struct site_table *t, uint64_t pc, const struct intercept_slot *slot);

@@ -8,6 +8,7 @@
 
 #include "intercept/intercept.h"
 #include "pe/pe.h"
+#include "pe/stage.h"
 
 struct err;
 struct loop;
@@ -79,6 +80,39 @@ struct pe_stats {
 	const struct pe_site *sites;
 	size_t site_count;
 };
+
+/* Of one stage of the boot (pe/stage.h). */
+struct pe_stage {
+	uint64_t first_ns; /* when it was entered, clock_mono_ns(); 0: never */
+	uint64_t wall_ns, cpu_ns;
+	uint64_t entries;
+	uint64_t exits[HV_EXIT_COUNT], inner[HV_INNER_COUNT];
+	uint64_t interceptions;
+	uint8_t el;
+	bool secure;
+};
+
+/* An instruction that was intercepted, without the register it names; 0: any. */
+struct pe_stage_word {
+	uint32_t word;
+	uint8_t stage;
+	uint64_t count;
+};
+
+struct pe_stages {
+	struct stage_pe at;
+	bool more;    /* it can be told by where the PE is intercepted */
+	bool running; /* its time counts, from: */
+	uint64_t wall_ns, cpu_ns;
+	struct pe_stage stage[STAGE_COUNT];
+	struct pe_stage_word *word; /* open addressing; unused ones have count 0 */
+	size_t capacity, used;
+};
+
+/* Tell stages apart from now on, before the start; for hv_vm_config. */
+const struct hv_watch *pe_set_count_stages(struct pe_set *s);
+/* NULL: they are not. */
+const struct pe_stages *pe_set_stages(const struct pe_set *s, unsigned n);
 
 void pe_set_stats(const struct pe_set *s, unsigned n, struct pe_stats *out);
 /* Of a machine on a virtual clock. Same hash: the same has been executed. */

@@ -50,6 +50,7 @@ static void enter(struct pe *pe, const struct pe_entry *entry)
 	LOG(pe, "%s: begins at 0x%llx, EL%u", pe->name, (unsigned long long)entry->pc,
 	    pe->begin_el);
 	regime_begin(pe, entry->pc);
+	stages_begin(pe, entry->pc);
 }
 
 void pe_begin(struct pe *pe, const struct pe_entry *entry)

@@ -167,6 +167,7 @@ bool fill_code(struct reverse_pe *p, struct view *w, uint64_t va)
 	shadow_map(&w->shadow, at, gpa, SHADOW_EXEC | (patched && p->r->pan ? SHADOW_XONLY : 0),
 		   SHADOW_NORMAL);
 	p->stats.code_faults++;
+	soft_watch_code(c, va);
 	return true;
 }
 

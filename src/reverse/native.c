@@ -331,6 +331,7 @@ static bool handle(struct reverse_pe *p, struct view *w, struct hv_exit *x)
 	switch (x->kind) {
 	case HV_EXIT_KICK:
 		p->stats.kicks++;
+		reverse_watch(p, HV_INNER_KICK);
 		return true;
 	case HV_EXIT_MMIO:
 		p->stats.mmio++;
@@ -338,7 +339,7 @@ static bool handle(struct reverse_pe *p, struct view *w, struct hv_exit *x)
 		x->mmio.secure = false;
 		return false;
 	case HV_EXIT_DABT:
-		p->step = true;
+		p->step = p->access = true;
 		return true;
 	case HV_EXIT_BRK:
 		return on_brk(p, w, x);

@@ -81,8 +81,10 @@ static int set_up_hidden(struct reverse *r, struct err *e)
 
 static int vm_create(const struct hv_vm_config *cfg, struct hv_vm **out, struct err *e)
 {
-	struct hv_vm_config soft = {
-		.ipa_bits = cfg->ipa_bits, .els = cfg->els, .host_counter = true};
+	struct hv_vm_config soft = {.ipa_bits = cfg->ipa_bits,
+				    .els = cfg->els,
+				    .watch = cfg->watch,
+				    .host_counter = true};
 	struct reverse *r = xcalloc(1, sizeof(*r));
 	int error = hv_soft_ops.vm_create(&soft, &r->soft, e);
 

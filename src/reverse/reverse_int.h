@@ -204,7 +204,8 @@ struct reverse_pe {
 	struct view *at; /* where the state is, but for IN_SOFT */
 	enum reverse_place place;
 	bool step;   /* soft has to carry out the instruction at the PC */
-	bool writes; /* ... which writes at: */
+	bool access; /* ... for what it accesses */
+	bool writes; /* ... and writes at: */
 	uint64_t far;
 	const uint8_t *written[2]; /* pages */
 	unsigned linger;	   /* so many more instructions by soft */
@@ -311,6 +312,8 @@ void fill_after_write(struct reverse_pe *p);
 
 /* ---- run.c ---- */
 void reverse_run(struct hv_vcpu *v, struct hv_exit *x);
+/* For statistics. */
+void reverse_watch(struct reverse_pe *p, enum hv_inner kind);
 /* soft_cpu.event is set: out of the guest. Any thread. */
 void reverse_notify(struct hv_vcpu *v);
 

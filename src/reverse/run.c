@@ -78,6 +78,27 @@ static bool is_tlbi(uint32_t word)
 	return (word & 0xfff8f000) == 0xd5088000;
 }
 
+void reverse_watch(struct reverse_pe *p, enum hv_inner kind)
+{
+	const struct hv_watch *w = p->r->soft->watch;
+
+	if (w)
+		w->inner(w->opaque, p->soft->s.index, kind);
+}
+
+/* The view could not do it: an access, or an instruction. Those that leave run() are counted there. */
+static void watch_step(struct reverse_pe *p, uint32_t word)
+{
+	const struct hv_vm *vm = p->r->soft;
+
+	if (!vm->watch || !p->step)
+		return;
+	if (p->access)
+		reverse_watch(p, p->writes ? HV_INNER_WRITE : HV_INNER_READ);
+	else if (!vm->wants || !bit(vm->wants(vm->wants_opaque, word), soft_el(&p->soft->c)))
+		vm->watch->carried_out(vm->watch->opaque, p->soft->s.index, word);
+}
+
 /* The instruction at the PC; 0: it cannot be fetched. */
 static uint32_t next_word(struct reverse_pe *p)
 {
@@ -133,9 +154,10 @@ static enum soft_stepped step(struct reverse_pe *p)
 	if (p->writes)
 		before_write(p, word);
 	p->stats.steps++;
+	watch_step(p, word);
 	x = soft_x(c, bits(word, 4, 0));
 	result = soft_step_word(c, p->word);
-	p->step = false;
+	p->step = p->access = false;
 	p->word = 0;
 	if (is_ic_all(word) || is_ic_line(word))
 		invalidate_code(p, word, x);
@@ -174,9 +196,11 @@ static void data_abort(struct reverse_pe *p, struct view *w)
 	p->stats.faults++;
 	if (bits(esr, 5, 2) == 0 || bits(esr, 5, 2) > 3 || is_misaligned(p, w, far) ||
 	    !fill_data(p, w, far, write)) {
-		p->step = true;
+		p->step = p->access = true;
 		p->writes = write;
 		p->far = far;
+	} else {
+		reverse_watch(p, HV_INNER_TABLE);
 	}
 }
 
@@ -187,13 +211,16 @@ static void sync_exception(struct reverse_pe *p, struct view *w)
 		data_abort(p, w);
 		break;
 	case ESR_EC_IABT:
-		p->step = !fill_code(p, w, w->bank->pc);
+		p->step = p->access = !fill_code(p, w, w->bank->pc);
+		if (!p->step)
+			reverse_watch(p, HV_INNER_CODE);
 		break;
 	case ESR_EC_FP:
 		p->step = soft_fp_is_trapped(&p->soft->c);
 		if (!p->step) {
 			view_pull(p); /* to have the controls set anew */
 			view_move_fp(p, w);
+			reverse_watch(p, HV_INNER_FP);
 		}
 		break;
 	default:
@@ -213,10 +240,12 @@ static bool from_stub(struct reverse_pe *p, struct view *w, struct hv_exit *x)
 		fail(x, -EIO, "an exception from EL0 in a view that has none");
 		return false;
 	}
-	if (bits(vector, 1, 0) == VECTOR_SYNC)
+	if (bits(vector, 1, 0) == VECTOR_SYNC) {
 		sync_exception(p, w);
-	else
+	} else {
 		soft_event(&p->soft->c, SOFT_EVENT_LINE);
+		reverse_watch(p, HV_INNER_LINE);
+	}
 	return true;
 }
 
@@ -247,6 +276,7 @@ static bool leave(struct reverse_pe *p, struct view *w, struct hv_exit *x)
 		if (x->kind != HV_EXIT_KICK)
 			break;
 		p->stats.kicks++;
+		reverse_watch(p, HV_INNER_KICK);
 		if (!in_first_half(p, w))
 			return true;
 		p->r->inner->run(w->vcpu, x);
@@ -260,7 +290,7 @@ static bool leave(struct reverse_pe *p, struct view *w, struct hv_exit *x)
 		x->mmio.secure = w->kind == VIEW_EL3 || w->kind == VIEW_EL1S;
 		return false;
 	case HV_EXIT_DABT:
-		p->step = true;
+		p->step = p->access = true;
 		return true;
 	case HV_EXIT_FAIL:
 		return false;
@@ -332,6 +362,8 @@ static bool go_on(struct reverse_pe *p, struct hv_exit *x)
 			fail(x, error, "cannot create a vCPU for another exception level");
 			return false;
 		}
+		if (w && view_is_native(w) && p->place == IN_SOFT)
+			soft_watch_code(c, c->pc);
 		if (w)
 			return enter(p, w, x);
 	}

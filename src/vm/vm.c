@@ -349,6 +349,7 @@ static unsigned needed_ipa_bits(const struct vm *vm)
 
 static int connect_memory(struct vm *vm, struct err *e)
 {
+	const struct hv_watch *watch = vm->cfg->stages ? pe_set_count_stages(vm->pes) : NULL;
 	unsigned ipa_bits = needed_ipa_bits(vm);
 	int r;
 
@@ -363,6 +364,7 @@ static int connect_memory(struct vm *vm, struct err *e)
 						     .options = vm->cfg->hv_options,
 						     .ipa_bits = ipa_bits,
 						     .els = pe_els(vm->pes),
+						     .watch = watch,
 						     .clock = vm->host.clock},
 			      &vm->hv_vm, e);
 	if (r)

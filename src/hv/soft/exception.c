@@ -45,8 +45,7 @@ uint64_t soft_sctlr(const struct soft_cpu *c, unsigned el)
 			 : SOFT_REG(c, SCTLR_EL1);
 }
 
-/* The level whose registers hold for the current one: in a host EL0's are EL2's. */
-static unsigned control_el(const struct soft_cpu *c)
+unsigned soft_ruling_el(const struct soft_cpu *c)
 {
 	unsigned el = soft_el(c);
 	struct arm_route r = soft_route(c);
@@ -56,7 +55,7 @@ static unsigned control_el(const struct soft_cpu *c)
 
 uint64_t soft_current_sctlr(const struct soft_cpu *c)
 {
-	return soft_sctlr(c, control_el(c));
+	return soft_sctlr(c, soft_ruling_el(c));
 }
 
 /* AddrTop(): without the tag, if TCR_ELx.TBI says that there is one. */
@@ -86,7 +85,7 @@ bool soft_fp_is_trapped(const struct soft_cpu *c)
 
 void soft_context_changed(struct soft_cpu *c)
 {
-	unsigned el = soft_el(c), control = control_el(c);
+	unsigned el = soft_el(c), control = soft_ruling_el(c);
 	uint64_t sctlr = soft_sctlr(c, control);
 	bool stepping = bit(SOFT_REG(c, MDSCR_EL1), MDSCR_SS) || c->pstate & ARM_PSTATE_IL ||
 			c->sys->debug_flags & HV_DEBUG_STEP;
@@ -248,6 +247,7 @@ void soft_take(struct soft_cpu *c, enum arm_exc_kind kind, unsigned target_el, u
 		.el2_is_host = (soft_hcr(c) & HOST) == HOST,
 	};
 	struct arm_exc_entry entry;
+	unsigned from = soft_ruling_el(c);
 
 	soft_step_exception(c, pc);
 	arm_take_exception(&exc, &env, soft_get_pstate(c), pc, &entry);
@@ -257,6 +257,7 @@ void soft_take(struct soft_cpu *c, enum arm_exc_kind kind, unsigned target_el, u
 	store_entry(c, target_el, &entry);
 	soft_set_pstate(c, entry.pstate);
 	c->next_pc = entry.pc;
+	soft_watch_level(c, from, entry.pc);
 }
 
 void soft_take_sync(struct soft_cpu *c, uint64_t esr, uint64_t far, uint64_t pc)
@@ -334,7 +335,7 @@ bool soft_fp_check(struct soft_cpu *c)
 
 void soft_eret(struct soft_cpu *c)
 {
-	unsigned el = soft_el(c);
+	unsigned el = soft_el(c), from = soft_ruling_el(c);
 	uint64_t spsr = el == 3	  ? SOFT_REG(c, SPSR_EL3)
 			: el == 2 ? SOFT_REG(c, SPSR_EL2)
 				  : SOFT_REG(c, SPSR_EL1);
@@ -355,4 +356,5 @@ void soft_eret(struct soft_cpu *c)
 	soft_set_pstate(c, pstate);
 	c->next_pc = soft_branch_address(c, target);
 	soft_event(c, SOFT_EVENT_LINE);
+	soft_watch_level(c, from, c->next_pc);
 }

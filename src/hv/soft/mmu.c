@@ -464,6 +464,8 @@ bool soft_fetch_page(struct soft_cpu *c)
 	}
 	c->fetch_page = e->page;
 	c->fetch_host = (const uint8_t *)(uintptr_t)(e->page + e->addend);
+	if (c->sys->watch_code)
+		soft_watch_code(c, c->pc);
 	if (c->sys->debug.breakpoints && soft_break_page(c, c->pc)) {
 		c->fetch_page = 1; /* come back for the next instruction */
 		return !soft_break(c);

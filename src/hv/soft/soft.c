@@ -121,6 +121,7 @@ static int soft_vm_create(const struct hv_vm_config *cfg, struct hv_vm **out, st
 	vm->clock = cfg->clock;
 	vm->start_ns = clock_now_ns(vm->clock);
 	vm->host_counter = cfg->host_counter;
+	vm->watch = cfg->watch;
 	pthread_mutex_init(&vm->lock, NULL);
 	soft_sysreg_init(vm);
 	*out = vm;
@@ -224,6 +225,7 @@ static int soft_vcpu_reset(struct hv_vcpu *v)
 	v->s.timer_levels = 0;
 	v->s.deadline_ns = 0;
 	v->s.upper_ng = false;
+	v->s.watch_code = v->s.vm->watch;
 	soft_sysreg_reset(c);
 	if (v->s.vm->host_counter)
 		SOFT_REG(c, CNTFRQ_EL0) = host_counter_hz();

@@ -78,6 +78,7 @@ struct hv_vm {
 	struct virtual_clock *clock;  /* NULL: the host's time */
 	uint64_t start_ns;
 	bool host_counter;
+	const struct hv_watch *watch; /* or NULL */
 	unsigned ipa_bits;
 	struct arm_features features;
 	const struct sysreg_desc *sysregs; /* sysreg_table() */
@@ -128,7 +129,8 @@ struct soft_sys {
 	unsigned debug_flags; /* enum hv_debug */
 	struct soft_debug debug;
 	bool step_done;
-	bool waiting; /* wait_for_interrupt(): run() sleeps */
+	bool waiting;	 /* wait_for_interrupt(): run() sleeps */
+	bool watch_code; /* vm->watch wants to know which pages of code are executed */
 
 	unsigned lines;	       /* interrupt lines, bit n: enum hv_line */
 	uint32_t timer_levels; /* as of the last exit */
@@ -264,6 +266,14 @@ void soft_device_alignment(struct soft_cpu *c, const struct soft_tlb_entry *e, u
 			   bool is_write);
 /* AT: PAR_EL1, or an exception. @el: whose regime; @both: stage 2, too. */
 void soft_at(struct soft_cpu *c, uint64_t va, unsigned el, const struct arm_access *a);
+
+/* ---- watch.c ---- */
+/* The level whose tables the CPU uses. */
+unsigned soft_ruling_el(const struct soft_cpu *c);
+/* With vm->watch: the CPU has come from there to another level, and goes on at @pc. */
+void soft_watch_level(struct soft_cpu *c, unsigned from, uint64_t pc);
+/* If watch_code: the page at @pc is going to be executed. */
+void soft_watch_code(struct soft_cpu *c, uint64_t pc);
 
 /* ---- tlb.c ---- */
 void soft_tlb_invalidate(struct soft_tlb_entry *e, unsigned index);
