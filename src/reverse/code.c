@@ -178,26 +178,54 @@ uint64_t code_get(struct code *c, const uint8_t *original, bool *activated, bool
 	return gpa;
 }
 
-void code_patch(struct code *c, uint8_t *page)
+/* Is @word to be a patch in a native system? @window: see code_patch(). */
+static bool is_patched(uint32_t word, unsigned *window)
+{
+	if (is_kernel_tlbi(word)) {
+		*window = CODE_WINDOW + 1;
+		return false;
+	}
+	*window -= *window > 0;
+	return (word == ISB && *window) || sensitive_to_os(word);
+}
+
+/* Other PEs are out of the guest, unless nothing but barriers and calls is patched: those may be replaced while they
+ * are executed (Arm ARM B2.2.5). */
+unsigned code_patch(struct code *c, uint8_t *page, unsigned *window, bool write)
 {
 	uint32_t *at = (uint32_t *)page;
-	bool changed = false;
+	unsigned count = 0;
 
 	pthread_mutex_lock(&c->lock);
 	for (unsigned i = 0; i < WORDS; i++) {
-		uint32_t word = at[i];
-		int slot = sensitive_to_os(word) ? slots_get(&c->slots, word, NULL) : -1;
+		uint32_t word = __atomic_load_n(&at[i], __ATOMIC_RELAXED);
+		int slot = is_patched(word, window) ? slots_get(&c->slots, word, NULL) : -1;
 
-		if (slot < 0 || slots_of_brk(&c->slots, word) >= 0)
+		if (slot < 0)
 			continue;
-		__atomic_store_n(&at[i], slots_brk((unsigned)slot), __ATOMIC_RELAXED);
-		changed = true;
-		atomic_fetch_add_explicit(&c->patched, 1, memory_order_relaxed);
+		count++;
+		if (write)
+			__atomic_store_n(&at[i], slots_brk((unsigned)slot), __ATOMIC_RELAXED);
 	}
-	atomic_fetch_add_explicit(&c->scanned, WORDS, memory_order_relaxed);
-	if (changed)
+	if (write && count)
 		host_icache_sync(page, REVERSE_PAGE);
+	if (write) {
+		atomic_fetch_add_explicit(&c->patched, count, memory_order_relaxed);
+		atomic_fetch_add_explicit(&c->scanned, WORDS, memory_order_relaxed);
+	}
 	pthread_mutex_unlock(&c->lock);
+	return count;
+}
+
+void code_lift(struct code *c, uint32_t *at)
+{
+	uint32_t word = __atomic_load_n(at, __ATOMIC_RELAXED);
+
+	/* Unless the guest has written something else meanwhile. */
+	if (slots_of_brk(&c->slots, word) >= 0 &&
+	    __atomic_compare_exchange_n(at, &word, code_original(c, word), false, __ATOMIC_RELAXED,
+					__ATOMIC_RELAXED))
+		host_icache_sync(at, sizeof(*at));
 }
 
 bool code_is_active(struct code *c, const uint8_t *original)

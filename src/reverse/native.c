@@ -4,8 +4,7 @@
  * the vCPU's; what leaves it are device accesses, patched instructions and what another level has to take.
  *
  * A system goes native when it executes in the upper half of the address space and its tables map nothing there that is
- * both writable and executable: then code is told from data, and all code is patched. Tables that come later are
- * searched when the view is left the next time.
+ * both writable and executable: then code is told from data, and all code is patched (search.c).
  */
 #include "reverse/reverse_int.h"
 
@@ -16,7 +15,6 @@
 #include <stdio.h>
 
 enum {
-	WALK_BUDGET = 1 << 20, /* descriptors */
 	SCTLR_M = 0,
 	TIMERS = 1 << HV_TIMER_VIRT | 1 << HV_TIMER_PHYS,
 	CTL_KEPT = 3, /* ENABLE, IMASK */
@@ -147,70 +145,6 @@ void native_push(struct reverse_pe *p, struct view *w)
 
 /* ---- may it? ---- */
 
-struct search {
-	struct reverse *r;
-	struct soft_cpu *c;
-	bool patch, settled;
-};
-
-static void patch_range(struct search *s, const struct arm_xlat *x)
-{
-	for (uint64_t at = 0; at < x->size; at += REVERSE_PAGE) {
-		const struct soft_region *r = soft_find_region(s->r->soft, x->pa_base + at, !x->ns);
-
-		if (r && r->len - (x->pa_base + at - r->gpa) >= REVERSE_PAGE)
-			code_patch(&s->r->code, r->host + (x->pa_base + at - r->gpa));
-	}
-}
-
-static bool see_leaf(void *opaque, const struct arm_xlat *x)
-{
-	struct search *s = opaque;
-
-	/* Identity maps say nothing about where code is: constants are executable there. */
-	if (!bit(x->va_base, 55))
-		return true;
-	if (s->patch)
-		patch_range(s, x);
-	else if (x->priv & ARM_PROT_WRITE)
-		s->settled = false;
-	return s->settled;
-}
-
-/* Search the tables for code and patch it. False: it cannot be told from data yet. */
-static bool search(struct reverse_pe *p)
-{
-	struct search s = {.r = p->r, .c = &p->soft->c, .settled = true};
-
-	soft_walk_exec(s.c, WALK_BUDGET, see_leaf, &s);
-	s.patch = true;
-	if (s.settled)
-		soft_walk_exec(s.c, WALK_BUDGET, see_leaf, &s);
-	LOG(intercept, "reverse: tables at 0x%llx %s", (unsigned long long)SOFT_REG(s.c, TTBR1_EL1),
-	    s.settled ? "searched" : "have writable code");
-	return s.settled;
-}
-
-static bool tables_known(struct reverse_pe *p)
-{
-	uint64_t tables = bits(SOFT_REG(&p->soft->c, TTBR1_EL1), 47, 1);
-	struct reverse *r = p->r;
-	bool known = false;
-
-	if (p->unsettled && p->unsettled == tables) /* until there are others */
-		return false;
-	pthread_mutex_lock(&r->lock);
-	for (unsigned i = 0; i < REVERSE_SEARCHED; i++)
-		known |= r->os.tables[i] == tables;
-	if (!known)
-		known = search(p);
-	p->unsettled = known ? 0 : tables;
-	if (p->unsettled == 0)
-		r->os.tables[r->os.next++ % REVERSE_SEARCHED] = tables;
-	pthread_mutex_unlock(&r->lock);
-	return known;
-}
-
 /* Does a higher level want to hear of things that no patch catches? */
 static bool is_trapped(const struct soft_cpu *c)
 {
@@ -232,10 +166,16 @@ bool native_possible(struct reverse_pe *p)
 {
 	const struct soft_cpu *c = &p->soft->c;
 
-	if (soft_secure_below_el3(c) || !bit(SOFT_REG(c, SCTLR_EL1), SCTLR_M) || is_trapped(c) ||
+	if (soft_secure_below_el3(c))
+		return false;
+	if (!bit(SOFT_REG(c, SCTLR_EL1), SCTLR_M)) { /* a start, or another system by kexec */
+		atomic_store(&p->r->os.doubt, true);
+		p->unsettled = 0;
+	}
+	if (!bit(SOFT_REG(c, SCTLR_EL1), SCTLR_M) || is_trapped(c) ||
 	    !bit(SOFT_REG(c, VBAR_EL1), 55))
 		return false;
-	return (soft_el(c) == 0 || bit(c->pc, 55)) && tables_known(p);
+	return (soft_el(c) == 0 || bit(c->pc, 55)) && search_done(p);
 }
 
 /* ---- leaving ---- */
@@ -303,6 +243,13 @@ static bool on_brk(struct reverse_pe *p, struct view *w, struct hv_exit *x)
 	uint32_t word = code_original(&p->r->code, brk);
 	unsigned el = bits(get(p, w, REG_PSTATE), 3, 2);
 
+	if (word == ISB && el) { /* which the exit was, too */
+		uint64_t pc = get(p, w, REG_PC);
+
+		search_again(p, w, pc);
+		p->r->inner->set_reg(w->vcpu, REG_PC, pc + 4);
+		return true;
+	}
 	p->step = true;
 	if (word == brk || el == 0) /* at EL0 it is what stands there */
 		return true;

@@ -46,6 +46,7 @@ static void vm_destroy(struct hv_vm *soft)
 	if (r->hidden.host)
 		munmap(r->hidden.host, REVERSE_HIDDEN);
 	code_fini(&r->code);
+	search_fini(r);
 	pthread_mutex_destroy(&r->hidden.lock);
 	pthread_mutex_destroy(&r->lock);
 	hv_soft_ops.vm_destroy(soft);
@@ -96,6 +97,7 @@ static int vm_create(const struct hv_vm_config *cfg, struct hv_vm **out, struct 
 	r->options = cfg->options ? xstrdup(cfg->options) : NULL;
 	r->ipa_bits = cfg->ipa_bits;
 	pthread_mutex_init(&r->lock, NULL);
+	search_init(r);
 	code_init(&r->code, &r->hidden);
 	r->soft->hooks_opaque = r;
 	r->soft->original = original;
@@ -217,7 +219,9 @@ static void vcpu_destroy(struct hv_vcpu *v)
 	    v->s.index, (unsigned long long)p->stats.entries, (unsigned long long)p->stats.faults,
 	    (unsigned long long)p->stats.code_faults, (unsigned long long)p->stats.steps,
 	    (unsigned long long)p->stats.mmio, (unsigned long long)p->stats.kicks);
+	pthread_mutex_lock(&p->r->lock); /* whoever searches may be about to kick it */
 	view_destroy(p);
+	pthread_mutex_unlock(&p->r->lock);
 	hv_soft_ops.vcpu_destroy(v);
 }
 

@@ -32,6 +32,9 @@ enum {
 	REVERSE_HIDDEN = 64 << 20, /* bytes */
 	REVERSE_TABLES = 1024,	   /* pages of tables of one shadow */
 	REVERSE_SEARCHED = 16,
+	REVERSE_RANGES = 64,
+	REVERSE_WATCHED = 128,
+	CODE_WINDOW = 12, /* words from TLB maintenance to its barrier */
 };
 
 /* ---- addresses of Obverse's own in a managed view: the top 2 MiB, which no system uses (pointers there could be
@@ -112,14 +115,20 @@ bool code_is_active(struct code *c, const uint8_t *original);
 uint64_t code_written(struct code *c, const uint8_t *original);
 /* This original, or all (NULL), may have been written by somebody unseen. */
 void code_refresh(struct code *c, const uint8_t *original);
-/* Patch a page in place, for native views. */
-void code_patch(struct code *c, uint8_t *page);
+/* Patch a page in place, for native views. @window is carried from page to page: words in which a barrier is looked for
+ * after TLB maintenance. Returns how many words are to be patched, and are with @write. */
+unsigned code_patch(struct code *c, uint8_t *page, unsigned *window, bool write);
+/* A patch at this word is not needed any more. */
+void code_lift(struct code *c, uint32_t *at);
 /* Of a word that may be a patch, perhaps one that the guest has copied. */
 uint32_t code_original(const struct code *c, uint32_t word);
 
 /* sensitive.c: must this word not be executed natively in a managed view; in a native one? */
 bool sensitive(uint32_t word);
 bool sensitive_to_os(uint32_t word);
+/* Maintenance of the mappings that a system has for itself, of all ASIDs; the barrier that makes it count. */
+bool is_kernel_tlbi(uint32_t word);
+#define ISB 0xd5033fdfU
 
 /* ---- shadow.c ---- */
 
@@ -219,6 +228,23 @@ struct reverse_pe {
 	struct reverse_stats stats;
 };
 
+/* Tables of a native system that have been searched for code. */
+struct searched {
+	uint64_t tables; /* TTBR1_EL1 */
+	uint64_t epoch;
+	struct {
+		uint64_t va, pa, len;
+	} range[REVERSE_RANGES]; /* what was executable the first time */
+	unsigned ranges;
+	uint64_t late; /* a hash of what is executable besides */
+};
+
+/* A barrier at which a system is looked at again. */
+struct watched {
+	uint64_t pc;
+	unsigned patience; /* so many more times without news */
+};
+
 struct reverse {
 	const struct hv_ops *inner;
 	char *options;
@@ -226,10 +252,16 @@ struct reverse {
 	struct hv_vm *soft;
 	struct hv_vm *vm[VIEW_COUNT];
 	struct {
-		uint64_t tables[REVERSE_SEARCHED]; /* TTBR1_EL1 that have been searched for code */
+		struct searched *searched[REVERSE_SEARCHED];
 		unsigned next;
-	} os;		      /* under `lock` */
-	pthread_mutex_t lock; /* guards the making of views, and regions[] */
+		struct watched watched[REVERSE_WATCHED];
+		unsigned oldest;   /* of these */
+		atomic_bool doubt; /* there may be another system than the one that was searched */
+		uint64_t epoch;	   /* of doubts */
+		uint64_t looks, searches, found; /* for code that came later */
+	} os;					 /* under `lock` */
+	pthread_mutex_t lock; /* guards the making of views, and regions[]; outside of `patching` */
+	pthread_rwlock_t patching; /* held for reading by what runs natively */
 	struct hidden hidden;
 	struct code code;
 	struct stub stub;
@@ -286,6 +318,14 @@ static inline bool view_is_native(const struct view *w)
 {
 	return w->kind >= VIEW_MANAGED;
 }
+
+/* ---- search.c: the code of native systems ---- */
+/* Is all code of the system patched whose tables are in use? Searches them if need be. */
+bool search_done(struct reverse_pe *p);
+/* A native view has come to a watched barrier at @pc: there may be new code. */
+void search_again(struct reverse_pe *p, struct view *w, uint64_t pc);
+void search_init(struct reverse *r);
+void search_fini(struct reverse *r);
 
 /* May EL1 and EL0 run natively as things are? Looks for code first, where there may be new. */
 bool native_possible(struct reverse_pe *p);

@@ -161,8 +161,10 @@ static enum soft_stepped step(struct reverse_pe *p)
 	p->word = 0;
 	if (is_ic_all(word) || is_ic_line(word))
 		invalidate_code(p, word, x);
-	else if (is_tlbi(word))
+	else if (is_tlbi(word)) {
 		soft_dsb(c);
+		p->unsettled = 0;
+	}
 	if (p->writes) {
 		p->writes = false;
 		fill_after_write(p);
@@ -322,6 +324,16 @@ static void refresh_shadow(struct reverse_pe *p, struct view *w)
 	memcpy(w->shadow.context, c->context, sizeof(c->context));
 }
 
+/* What native systems execute is not patched meanwhile. */
+static void run_inner(struct reverse_pe *p, struct view *w, struct hv_exit *x)
+{
+	if (view_is_native(w))
+		pthread_rwlock_rdlock(&p->r->patching);
+	p->r->inner->run(w->vcpu, x);
+	if (view_is_native(w))
+		pthread_rwlock_unlock(&p->r->patching);
+}
+
 /* False: with @x. */
 static bool enter(struct reverse_pe *p, struct view *w, struct hv_exit *x)
 {
@@ -338,7 +350,7 @@ static bool enter(struct reverse_pe *p, struct view *w, struct hv_exit *x)
 		return true;
 	}
 	p->stats.entries++;
-	p->r->inner->run(w->vcpu, x);
+	run_inner(p, w, x);
 	atomic_store(&p->running, NULL);
 	return view_is_native(w) ? native_leave(p, w, x) : leave(p, w, x);
 }

@@ -160,3 +160,12 @@ bool sensitive_to_os(uint32_t word)
 	}
 	return true;
 }
+
+bool is_kernel_tlbi(uint32_t word)
+{
+	unsigned crn = bits(word, 15, 12), op2 = bits(word, 7, 5);
+
+	/* TLBI at EL1 (op1 0): VMALLE1, V[A]AE1, VAALE1, their IS and OS, ranges, nXS; of ranges there is no op2 0. */
+	return (word & 0xffff0000) == 0xd5080000 && (crn == 8 || crn == 9) &&
+	       (op2 == 0 || op2 == 3 || op2 == 7);
+}

@@ -447,6 +447,14 @@ enum walk_result soft_walk_exec(struct soft_cpu *c, uint64_t budget, arm_walk_fn
 	return arm_walk_exec(&r.stage1, budget, fn, opaque);
 }
 
+enum walk_result soft_walk_el10(struct soft_cpu *c, uint64_t va, struct arm_xlat *out)
+{
+	struct regime r;
+
+	get_regime(c, ARM_EL10, &r);
+	return arm_walk(&r.stage1, va, out);
+}
+
 bool soft_fetch_page(struct soft_cpu *c)
 {
 	struct soft_tlb_entry *e;

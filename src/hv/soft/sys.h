@@ -259,6 +259,8 @@ uint64_t soft_context_id(const struct soft_cpu *c, unsigned half);
 void soft_mmu_changed(struct soft_cpu *c);
 /* arm_walk_exec() of the regime of EL1&0. */
 enum walk_result soft_walk_exec(struct soft_cpu *c, uint64_t budget, arm_walk_fn *fn, void *opaque);
+/* arm_walk() of it. */
+enum walk_result soft_walk_el10(struct soft_cpu *c, uint64_t va, struct arm_xlat *out);
 /* Synchronous external abort for a data access. */
 void soft_external_abort(struct soft_cpu *c, uint64_t va, bool is_write);
 /* Misaligned access to memory that is Device by one of the stages. */
