@@ -159,9 +159,9 @@ static enum soft_stepped step(struct reverse_pe *p)
 	result = soft_step_word(c, p->word);
 	p->step = p->access = false;
 	p->word = 0;
-	if (is_ic_all(word) || is_ic_line(word))
+	if (is_ic_all(word) || is_ic_line(word)) {
 		invalidate_code(p, word, x);
-	else if (is_tlbi(word)) {
+	} else if (is_tlbi(word)) {
 		soft_dsb(c);
 		p->unsettled = 0;
 	}
