@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -20,6 +21,8 @@ struct run {
 	struct vm_config cfg;
 	char *hv; /* name and, behind a NUL, options */
 	const char *stats_path;
+	bool summary;
+	char *summary_text;
 	struct symtab *symbols;
 	struct err err;
 };
@@ -64,6 +67,12 @@ static int opt_stats(void *ctx, const char *value, const char *where, struct err
 	return 0;
 }
 
+static int opt_summary(void *ctx, const char *value, const char *where, struct err *e)
+{
+	((struct run *)ctx)->summary = true;
+	return 0;
+}
+
 static int opt_no_reboot(void *ctx, const char *value, const char *where, struct err *e)
 {
 	((struct run *)ctx)->cfg.no_reboot = true;
@@ -91,6 +100,8 @@ static const struct option run_options[] = {
 	{"timeout", "DURATION", "end after a time; seconds without a unit (ms, s, m, h)",
 	 opt_timeout, false},
 	{"stats", "FILE", "write statistics as JSON at the end", opt_stats, false},
+	{"summary", NULL, "at the end, a table of what each stage of the boot cost", opt_summary,
+	 false},
 	{"symbols", "FILE", "names for addresses in reports: ELF file or System.map", opt_symbols,
 	 false},
 	{"deterministic", NULL,
@@ -109,6 +120,8 @@ static void report(void *opaque, const struct vm *vm)
 
 	if (r->stats_path)
 		stats_write(vm, r->stats_path, r->symbols, &r->err);
+	if (r->summary)
+		r->summary_text = stats_summary(vm);
 }
 
 static void monitor(void *opaque, struct vm *vm, const char *line, int fd)
@@ -142,9 +155,11 @@ static int run_board(struct run *r, uint64_t start_ns)
 	r->cfg.seed = r->common.seed;
 	r->cfg.opaque = r;
 	r->cfg.report = report;
-	r->cfg.stages = r->stats_path;
+	r->cfg.stages = r->stats_path || r->summary;
 	r->cfg.monitor = monitor;
 	end = vm_run(r->common.board, &r->cfg, &signal, &r->err);
+	if (r->summary_text) /* now that the terminal is as it was */
+		fputs(r->summary_text, stderr);
 	return status_of(end, signal, &r->err);
 }
 
@@ -159,6 +174,7 @@ static int run(int argc, char **argv, uint64_t start_ns)
 	}
 	symtab_free(r.symbols);
 	free(r.hv);
+	free(r.summary_text);
 	return cli_fail(&r.err, status);
 }
 

@@ -4,9 +4,13 @@
 
 #include "debug/names.h"
 #include "host/clock.h"
+#include "util/buf.h"
+#include "util/xalloc.h"
 #include "vm/vm.h"
 
-#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 /* Of all PEs together; times besides CPU time are PE 0's, since others may do nothing but wait in a stage. */
 static struct pe_stage sum(const struct vm *vm, enum stage stage)
@@ -80,21 +84,62 @@ static json_t *exits(const struct pe_stage *s)
 	return o;
 }
 
-static json_t *interceptions(const struct vm *vm, enum stage stage)
-{
+struct named {
 	char name[NAME_INSN_MAX];
-	json_t *o = json_object();
+	uint64_t count;
+};
 
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(((const struct named *)a)->name, ((const struct named *)b)->name);
+}
+
+static int by_count(const void *a, const void *b)
+{
+	const struct named *x = a, *y = b;
+
+	return x->count != y->count ? (x->count < y->count) - (x->count > y->count) : by_name(a, b);
+}
+
+/* Those of one stage and all PEs; names may come several times. */
+static size_t collect(const struct vm *vm, enum stage stage, struct named **list)
+{
+	size_t n = 0;
+
+	*list = NULL;
 	for (unsigned i = 0; i < pe_count(vm->pes); i++) {
 		const struct pe_stages *s = pe_set_stages(vm->pes, i);
 
-		for (size_t n = 0; n < s->capacity; n++) {
-			if (!s->word[n].count || s->word[n].stage != stage)
+		*list = xrealloc(*list, n + s->used + 1, sizeof(**list));
+		for (size_t k = 0; k < s->capacity; k++) {
+			if (!s->word[k].count || s->word[k].stage != stage)
 				continue;
-			name_word(s->word[n].word, name);
-			add(o, name, s->word[n].count);
+			name_word(s->word[k].word, (*list)[n].name);
+			(*list)[n++].count = s->word[k].count;
 		}
 	}
+	return n;
+}
+
+/* The most frequent first. */
+static json_t *interceptions(const struct vm *vm, enum stage stage)
+{
+	json_t *o = json_object();
+	struct named *list;
+	size_t n = collect(vm, stage, &list), out = 0;
+
+	qsort(list, n, sizeof(*list), by_name);
+	for (size_t i = 1; i < n; i++) {
+		if (!by_name(&list[out], &list[i]))
+			list[out].count += list[i].count;
+		else
+			list[++out] = list[i];
+	}
+	n = n ? out + 1 : 0;
+	qsort(list, n, sizeof(*list), by_count);
+	for (size_t i = 0; i < n; i++)
+		add(o, list[i].name, list[i].count);
+	free(list);
 	return o;
 }
 
@@ -135,30 +180,31 @@ static uint64_t total(const uint64_t *n, unsigned count)
 }
 
 /* The device accesses, by which most exits are, and the rest. */
-static void row(FILE *f, enum stage stage, const struct pe_stage *s)
+static void row(struct buf *b, enum stage stage, const struct pe_stage *s)
 {
 	uint64_t mmio = s->exits[HV_EXIT_MMIO] + s->exits[HV_EXIT_DABT];
 	uint64_t rest = total(s->exits, HV_EXIT_COUNT) + total(s->inner, HV_INNER_COUNT) - mmio;
 	char where[16];
 
 	snprintf(where, sizeof(where), "%sEL%u", s->el == 3 ? "" : s->secure ? "S-" : "NS-", s->el);
-	fprintf(f, "%-8s %-7s %9.3f %9.3f %9" PRIu64 " %12" PRIu64 " %12" PRIu64 " %13" PRIu64 "\n",
-		stage_name(stage), where, seconds(s->wall_ns), seconds(s->cpu_ns), s->entries, mmio,
-		rest, s->interceptions);
+	buf_fmt(b, "%-8s %-7s %9.3f %9.3f %9llu %12llu %12llu %14llu\n", stage_name(stage), where,
+		seconds(s->wall_ns), seconds(s->cpu_ns), (unsigned long long)s->entries,
+		(unsigned long long)mmio, (unsigned long long)rest,
+		(unsigned long long)s->interceptions);
 }
 
-void stats_summary(const struct vm *vm, FILE *f)
+char *stats_summary(const struct vm *vm)
 {
 	enum stage stages[STAGE_COUNT];
 	unsigned n = order(vm, stages);
+	struct buf b = BUF_INIT;
 
-	if (!n)
-		return;
-	fprintf(f, "%-8s %-7s %9s %9s %9s %12s %12s %13s\n", "stage", "at", "time s", "CPU s",
+	buf_fmt(&b, "%-8s %-7s %9s %9s %9s %12s %12s %14s\n", "stage", "at", "time s", "CPU s",
 		"entered", "MMIO exits", "other exits", "interceptions");
 	for (unsigned i = 0; i < n; i++) {
 		struct pe_stage s = sum(vm, stages[i]);
 
-		row(f, stages[i], &s);
+		row(&b, stages[i], &s);
 	}
+	return buf_take(&b);
 }

@@ -4,7 +4,6 @@
 #define DEBUG_STATS_H
 
 #include <jansson.h>
-#include <stdio.h>
 
 struct err;
 struct symtab;
@@ -15,7 +14,7 @@ int stats_write(const struct vm *vm, const char *path, const struct symtab *symb
 
 /* What each stage of the boot cost (pe/stage.h), in the order in which they came. NULL: they were not told apart. */
 json_t *stats_stages(const struct vm *vm);
-/* The same as a table. */
-void stats_summary(const struct vm *vm, FILE *f);
+/* The same as a table; to be freed. */
+char *stats_summary(const struct vm *vm);
 
 #endif
