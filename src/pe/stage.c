@@ -2,10 +2,11 @@
 /*
  * Images: Linux has the header of Documentation/arch/arm64/booting.rst; U-Boot begins with a branch and the same three
  * words behind it, or with that header (doc/arch/arm64.rst), and has its version as text; EDK2 is a firmware volume
- * (UEFI Platform Initialization Specification, volume 3, 3.2.1), alone or behind such a header.
+ * (UEFI Platform Initialization Specification, volume 3, 3.2.1), or begins with a branch to one, perhaps in that header.
  */
 #include "pe/stage.h"
 
+#include "arm/insn.h"
 #include "util/bits.h"
 
 #include <string.h>
@@ -90,12 +91,17 @@ static bool has_text(const struct image *i, const char *text)
 	return false;
 }
 
-static bool begins_with_branch(const struct image *i)
+static uint32_t word_at(const struct image *i, unsigned offset)
 {
 	uint32_t word;
 
-	memcpy(&word, i->head, sizeof(word));
-	return word >> 26 == 5; /* B */
+	memcpy(&word, &i->head[offset], sizeof(word));
+	return word;
+}
+
+static bool begins_with_branch(const struct image *i)
+{
+	return word_at(i, 0) >> 26 == 5; /* B */
 }
 
 static bool is_u_boot(const struct image *i)
@@ -103,17 +109,25 @@ static bool is_u_boot(const struct image *i)
 	return (begins_with_branch(i) || is_linux(i)) && has_size(i) && has_text(i, "U-Boot 20");
 }
 
-static bool is_volume(const struct image *i, uint64_t at)
+static bool is_volume(const struct image *i, uint64_t pa)
 {
 	uint8_t magic[4];
 
-	return i->mem->read(i->mem->opaque, i->pa + at + FV_MAGIC, magic, 4, i->secure) &&
+	return i->mem->read(i->mem->opaque, pa + FV_MAGIC, magic, 4, i->secure) &&
 	       !memcmp(magic, "_FVH", 4);
 }
 
 static bool is_edk2(const struct image *i)
 {
-	return is_volume(i, 0) || (is_linux(i) && is_volume(i, CHUNK));
+	uint64_t target;
+
+	if (is_volume(i, i->pa))
+		return true;
+	for (unsigned at = 0; at < 8; at += 4) {
+		if (insn_branch_target(word_at(i, at), i->pa + at, &target) && is_volume(i, target))
+			return true;
+	}
+	return false;
 }
 
 static enum stage recognise(const struct stage_memory *mem, uint64_t pa, bool secure)

@@ -209,8 +209,14 @@ static void disguised(void **state)
 	memset(w->pe, 0, sizeof(w->pe));
 	w->machine = (struct stage_machine){0};
 	put_linux(w, RAM + (2 << 20), 2 << 20);
-	put_text(w, RAM + (2 << 20) + 4096 + 40, "_FVH");
+	put64(w, RAM + (2 << 20), 0x14001fff10000001); /* adr, b */
+	put_text(w, RAM + (2 << 20) + 0x8000 + 40, "_FVH");
 	assert_string_equal(ns(w, 0, 2, RAM + (2 << 20)), "edk2");
+	memset(w->pe, 0, sizeof(w->pe));
+	w->machine = (struct stage_machine){0};
+	put64(w, RAM + (4 << 20), 0x14000400);
+	put_text(w, RAM + (4 << 20) + 0x1000 + 40, "_FVH");
+	assert_string_equal(ns(w, 0, 2, RAM + (4 << 20)), "edk2");
 }
 
 static void u_boot_at_el3(void **state)
@@ -263,6 +269,9 @@ static void hostile(void **state)
 	assert_string_equal(ns(w, 0, 1, ~0ULL), "ns-el2");
 	assert_string_equal(at(w, 0, 1, false, ~0ULL, 0), "ns-el2");
 	assert_string_equal(el3(w, 1, ~0ULL), "bl1");
+	put64(w, RAM + (6 << 20), 0x1600000017ffffff); /* branches to nothing */
+	w->machine = (struct stage_machine){0};
+	assert_string_equal(ns(w, 1, 1, RAM + (6 << 20)), "ns-el1");
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
