@@ -7,6 +7,8 @@ ARM64   := build/arm64
 ON_ARM  := $(filter aarch64,$(shell uname -m))
 # What `make demo` runs on: KVM if this machine has it for Arm, an Arm CPU in software otherwise.
 HV      ?= $(if $(ON_ARM),auto,soft)
+# What it shows: stack (TF-A, OP-TEE, U-Boot, Linux) or linux (the kernel alone).
+DEMO    ?= stack
 
 # The program for the machine that runs guests: this one if it is an arm64 machine.
 ifeq ($(ON_ARM),)
@@ -53,7 +55,7 @@ program: packages-build $(HOST)/build.ninja
 	@$(NINJA) -C $(HOST) obverse
 
 demo: packages-demo $(if $(filter kvm%,$(HV)),$(if $(ON_ARM),program,arm64),program)
-	@tools/demo --hv $(HV)
+	@tools/demo --demo $(DEMO) --hv $(HV)
 
 # The one test command. Last line: N passed, N failed, N skipped.
 check: packages-check all $(GUEST_HOST_BUILD)
