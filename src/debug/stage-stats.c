@@ -121,13 +121,13 @@ static size_t collect(const struct vm *vm, enum stage stage, struct named **list
 	return n;
 }
 
-/* The most frequent first. */
-static json_t *interceptions(const struct vm *vm, enum stage stage)
+/* Each name once, the most frequent first. */
+static size_t merge(struct named *list, size_t n)
 {
-	json_t *o = json_object();
-	struct named *list;
-	size_t n = collect(vm, stage, &list), out = 0;
+	size_t out = 0;
 
+	if (!n)
+		return 0;
 	qsort(list, n, sizeof(*list), by_name);
 	for (size_t i = 1; i < n; i++) {
 		if (!by_name(&list[out], &list[i]))
@@ -135,8 +135,17 @@ static json_t *interceptions(const struct vm *vm, enum stage stage)
 		else
 			list[++out] = list[i];
 	}
-	n = n ? out + 1 : 0;
-	qsort(list, n, sizeof(*list), by_count);
+	qsort(list, out + 1, sizeof(*list), by_count);
+	return out + 1;
+}
+
+static json_t *interceptions(const struct vm *vm, enum stage stage)
+{
+	json_t *o = json_object();
+	struct named *list = NULL;
+	size_t n = collect(vm, stage, &list);
+
+	n = merge(list, n);
 	for (size_t i = 0; i < n; i++)
 		add(o, list[i].name, list[i].count);
 	free(list);
