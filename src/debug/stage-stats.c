@@ -101,55 +101,95 @@ static int by_count(const void *a, const void *b)
 	return x->count != y->count ? (x->count < y->count) - (x->count > y->count) : by_name(a, b);
 }
 
-/* Those of one stage and all PEs; names may come several times. */
-static size_t collect(const struct vm *vm, enum stage stage, struct named **list)
+struct name_list {
+	struct named *at;
+	size_t count;
+};
+
+/* Those of one stage, or of all (STAGE_NONE) before the Non-secure world; names may come several times. */
+static void collect(const struct pe_stages *s, enum stage stage, struct name_list *l)
 {
-	size_t n = 0;
+	l->at = xrealloc(l->at, l->count + s->used + 1, sizeof(*l->at));
+	for (size_t k = 0; k < s->capacity; k++) {
+		const struct pe_stage_word *w = &s->word[k];
+		uint64_t n = stage == STAGE_NONE ? w->early : w->stage == stage ? w->count : 0;
 
-	*list = NULL;
-	for (unsigned i = 0; i < pe_count(vm->pes); i++) {
-		const struct pe_stages *s = pe_set_stages(vm->pes, i);
-
-		*list = xrealloc(*list, n + s->used + 1, sizeof(**list));
-		for (size_t k = 0; k < s->capacity; k++) {
-			if (!s->word[k].count || s->word[k].stage != stage)
-				continue;
-			name_word(s->word[k].word, (*list)[n].name);
-			(*list)[n++].count = s->word[k].count;
-		}
+		if (!n)
+			continue;
+		name_word(w->word, l->at[l->count].name);
+		l->at[l->count++].count = n;
 	}
-	return n;
 }
 
 /* Each name once, the most frequent first. */
-static size_t merge(struct named *list, size_t n)
+static void merge(struct name_list *l)
 {
+	struct named *list = l->at;
 	size_t out = 0;
 
-	if (!n)
-		return 0;
-	qsort(list, n, sizeof(*list), by_name);
-	for (size_t i = 1; i < n; i++) {
+	if (!l->count)
+		return;
+	qsort(list, l->count, sizeof(*list), by_name);
+	for (size_t i = 1; i < l->count; i++) {
 		if (!by_name(&list[out], &list[i]))
 			list[out].count += list[i].count;
 		else
 			list[++out] = list[i];
 	}
-	qsort(list, out + 1, sizeof(*list), by_count);
-	return out + 1;
+	l->count = out + 1;
+	qsort(list, l->count, sizeof(*list), by_count);
+}
+
+/* Ends the list. */
+static json_t *names(struct name_list *l)
+{
+	json_t *o = json_object();
+
+	merge(l);
+	for (size_t i = 0; i < l->count; i++)
+		add(o, l->at[i].name, l->at[i].count);
+	free(l->at);
+	return o;
 }
 
 static json_t *interceptions(const struct vm *vm, enum stage stage)
 {
-	json_t *o = json_object();
-	struct named *list = NULL;
-	size_t n = collect(vm, stage, &list);
+	struct name_list l = {0};
 
-	n = merge(list, n);
-	for (size_t i = 0; i < n; i++)
-		add(o, list[i].name, list[i].count);
-	free(list);
+	for (unsigned i = 0; i < pe_count(vm->pes); i++)
+		collect(pe_set_stages(vm->pes, i), stage, &l);
+	return names(&l);
+}
+
+/* ---- the firmware's way to the Non-secure world, on the PE that goes first ---- */
+
+static json_t *early_exits(const struct pe_stages *s)
+{
+	json_t *o = json_object();
+
+	for (unsigned i = 0; i < STAGE_COUNT; i++) {
+		for (unsigned k = 0; k < HV_EXIT_COUNT; k++)
+			add(o, name_exit(k), s->stage[i].early_exits[k]);
+		for (unsigned k = 0; k < HV_INNER_COUNT; k++)
+			add(o, name_inner(k), s->stage[i].early_inner[k]);
+	}
 	return o;
+}
+
+json_t *stats_to_normal(const struct vm *vm)
+{
+	const struct pe_stages *s = vm->pes ? pe_set_stages(vm->pes, 0) : NULL;
+	struct name_list l = {0};
+	uint64_t total_of = 0;
+
+	if (!s || !s->normal_ns || s->at.el3 == STAGE_NONE)
+		return NULL;
+	for (size_t i = 0; i < s->capacity; i++)
+		total_of += s->word[i].early;
+	collect(s, STAGE_NONE, &l);
+	return json_pack("{s:f, s:o, s:o, s:I}", "s", seconds(s->normal_ns - vm->start_ns), "exits",
+			 early_exits(s), "interceptions", names(&l), "interceptions_total",
+			 (json_int_t)total_of);
 }
 
 json_t *stats_stages(const struct vm *vm)

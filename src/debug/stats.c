@@ -259,6 +259,7 @@ static void deterministic(const struct vm *vm, json_t *o)
 int stats_write(const struct vm *vm, const char *path, const struct symtab *symbols, struct err *e)
 {
 	json_t *root = json_object(), *exits = json_object(), *stages = stats_stages(vm);
+	json_t *to_normal = stats_to_normal(vm);
 	int r = 0;
 
 	head(vm, root);
@@ -268,6 +269,8 @@ int stats_write(const struct vm *vm, const char *path, const struct symtab *symb
 	interceptions(vm, root, symbols);
 	if (stages)
 		json_object_set_new(root, "stages", stages);
+	if (to_normal)
+		json_object_set_new(root, "to_normal_world", to_normal);
 	json_object_set_new(root, "patching", patching(vm));
 	json_object_set_new(root, "mmio", mmio(vm));
 	json_object_set_new(root, "devices", devices(vm));

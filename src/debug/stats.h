@@ -14,7 +14,9 @@ int stats_write(const struct vm *vm, const char *path, const struct symtab *symb
 
 /* What each stage of the boot cost (pe/stage.h), in the order in which they came. NULL: they were not told apart. */
 json_t *stats_stages(const struct vm *vm);
-/* The same as a table; to be freed. */
+/* What it took to get into the Non-secure world; NULL: nothing, or it did not come to it. */
+json_t *stats_to_normal(const struct vm *vm);
+/* The stages as a table; to be freed. */
 char *stats_summary(const struct vm *vm);
 
 #endif

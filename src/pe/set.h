@@ -88,6 +88,7 @@ struct pe_stage {
 	uint64_t entries;
 	uint64_t exits[HV_EXIT_COUNT], inner[HV_INNER_COUNT];
 	uint64_t interceptions;
+	uint64_t early_exits[HV_EXIT_COUNT], early_inner[HV_INNER_COUNT]; /* `early`, as below */
 	uint8_t el;
 	bool secure;
 };
@@ -97,12 +98,15 @@ struct pe_stage_word {
 	uint32_t word;
 	uint8_t stage;
 	uint64_t count;
+	uint64_t
+		early; /* ... before the PE came to the Non-secure world, for those that begin at EL3 */
 };
 
 struct pe_stages {
 	struct stage_pe at;
-	bool more;    /* it can be told by where the PE is intercepted */
-	bool running; /* its time counts, from: */
+	uint64_t normal_ns; /* when the PE first came to the Non-secure world */
+	bool more;	    /* it can be told by where the PE is intercepted */
+	bool running;	    /* its time counts, from: */
 	uint64_t wall_ns, cpu_ns;
 	struct pe_stage stage[STAGE_COUNT];
 	struct pe_stage_word *word; /* open addressing; unused ones have count 0 */

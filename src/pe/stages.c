@@ -7,6 +7,7 @@
 #include "util/xalloc.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 enum {
@@ -69,6 +70,20 @@ static uint64_t which_memory(void *opaque, uint64_t pa)
 	return r ? r->base : ~0ULL;
 }
 
+/* What was counted so far was needed to get into the Non-secure world. */
+static void note_normal(struct pe_stages *s)
+{
+	s->normal_ns = clock_mono_ns();
+	for (size_t i = 0; i < s->capacity; i++)
+		s->word[i].early = s->word[i].count;
+	for (unsigned i = 0; i < STAGE_COUNT; i++) {
+		struct pe_stage *stage = &s->stage[i];
+
+		memcpy(stage->early_exits, stage->exits, sizeof(stage->exits));
+		memcpy(stage->early_inner, stage->inner, sizeof(stage->inner));
+	}
+}
+
 static bool go_to(struct pe *pe, const struct hv_place *place)
 {
 	struct pe_stages *s = &pe->stages;
@@ -77,6 +92,8 @@ static bool go_to(struct pe *pe, const struct hv_place *place)
 	bool more = stage_at(&pe->set->stage, &next, &mem, place);
 	struct pe_stage *to = &s->stage[next.now];
 
+	if (next.normal != STAGE_NONE && !s->normal_ns)
+		note_normal(s);
 	if (next.now != s->at.now) {
 		settle(s);
 		to->entries++;
