@@ -110,3 +110,20 @@ unsigned dt_cpus(uint64_t *mpidr, unsigned max)
 	}
 	return n;
 }
+
+bool dt_bootargs(const char *word)
+{
+	struct reader r = reader();
+
+	while (next_prop(&r)) {
+		const char *s = (const char *)r.value;
+
+		if (r.depth != 2 || !equal(r.node[1], "chosen") || !equal(r.prop, "bootargs"))
+			continue;
+		for (uint32_t i = 0; i < r.len; i++) {
+			if ((!i || s[i - 1] == ' ') && starts_with(s + i, word))
+				return true;
+		}
+	}
+	return false;
+}

@@ -213,5 +213,7 @@ bool wait_for(volatile unsigned *flag, unsigned want, unsigned us);
 
 bool dt_compatible(const char *compatible);
 unsigned dt_cpus(uint64_t *mpidr, unsigned max);
+/* Does a word of /chosen/bootargs begin like this? */
+bool dt_bootargs(const char *word);
 
 #endif
