@@ -101,7 +101,7 @@ static bool fill_device(struct reverse_pe *p, struct view *w, const struct soft_
 	const struct hidden *h = &p->r->hidden;
 
 	/* The exit says whose address space it is by the view. */
-	if (e->secure != (w->kind == VIEW_EL3 || w->kind == VIEW_EL1S) || e->pa >> p->r->ipa_bits ||
+	if (e->secure != view_is_secure(w->kind) || e->pa >> p->r->ipa_bits ||
 	    e->pa - h->gpa < REVERSE_HIDDEN || e->pa == p->r->exit_gpa)
 		return false;
 	return shadow_map(&w->shadow, va, e->pa,

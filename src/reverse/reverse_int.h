@@ -297,6 +297,11 @@ static inline struct reverse_pe *reverse_pe(struct hv_vcpu *soft)
 /* The view of the PE's regime; NULL: soft executes. The state is in soft. */
 struct view *view_of_pe(struct reverse_pe *p);
 bool view_sees(enum view_kind kind, unsigned prot);
+static inline bool view_is_secure(enum view_kind kind)
+{
+	return kind == VIEW_EL3 || kind == VIEW_EL1S;
+}
+
 /* The vCPU of a view, made if need be, in the PE's thread. 0 or a negative errno. */
 int view_ready(struct reverse_pe *p, struct view *w);
 void view_set_ctr(struct reverse_pe *p);

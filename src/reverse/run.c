@@ -289,7 +289,7 @@ static bool leave(struct reverse_pe *p, struct view *w, struct hv_exit *x)
 	case HV_EXIT_MMIO:
 		p->stats.mmio++;
 		p->mmio = true;
-		x->mmio.secure = w->kind == VIEW_EL3 || w->kind == VIEW_EL1S;
+		x->mmio.secure = view_is_secure(w->kind);
 		return false;
 	case HV_EXIT_DABT:
 		p->step = p->access = true;

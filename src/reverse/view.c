@@ -87,10 +87,10 @@ struct view *view_of_pe(struct reverse_pe *p)
 
 /* ---- making ---- */
 
-/* Is memory of this kind in the physical address space that a view has? Shadows see to it themselves. */
+/* Is memory of this kind in the physical address space that a view has? Shadows name what soft has not found. */
 bool view_sees(enum view_kind kind, unsigned prot)
 {
-	return kind != VIEW_OS_NS || !(prot & HV_SECURE);
+	return view_is_secure(kind) || !(prot & HV_SECURE);
 }
 
 static int make_vm(struct reverse *r, enum view_kind kind, struct err *e)
