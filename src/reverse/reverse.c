@@ -248,14 +248,31 @@ static int mmio_done(struct hv_vcpu *v, uint64_t value)
 }
 
 /* The abort comes back by way of the vectors, and then soft gives the guest its own. */
+/* A native system takes the abort in its vCPU, unless it is for a higher level. */
+static bool takes_abort(const struct reverse_pe *p)
+{
+	struct arm_route r = soft_route(&p->soft->c);
+
+	return view_is_native(p->at) && arm_route_external_abort(&r, false) == 1;
+}
+
+/* Otherwise nobody is to see what the vCPU makes of it: soft carries out the instruction, which aborts again. */
 static int mmio_abort(struct hv_vcpu *v)
 {
 	struct reverse_pe *p = reverse_pe(v);
+	struct view *w = p->at;
+	int error;
 
 	if (!p->mmio)
 		return hv_soft_ops.mmio_abort(v);
 	p->mmio = false;
-	return p->r->inner->mmio_abort(p->at->vcpu);
+	if (takes_abort(p))
+		return p->r->inner->mmio_abort(w->vcpu);
+	view_pull(p);
+	error = p->r->inner->mmio_abort(w->vcpu);
+	w->known = false;
+	p->step = p->access = true;
+	return error;
 }
 
 /* ---- registers ---- */
