@@ -6,130 +6,9 @@
  * Each row runs a piece of code at a level. It ends in an exception, at whichever level; that level's vectors note it
  * in `event` and go back to the top. Stage 1 is off everywhere.
  */
-#include "lib/guest.h"
+#include "lib/below.h"
 
 const char guest_name[] = "levels";
-
-enum { NOTHING = 0xffe };
-
-/* What the vectors write; the offsets are in the code below. */
-struct event {
-	uint64_t level, vector, esr, elr, spsr, far, hpfar, x0, pan;
-	uint64_t top, by_wfi, saved_sp;
-};
-struct event event;
-void run_below(uint64_t spsr, trap_fn *fn, uint64_t arg);
-extern char levels_vectors_el1[], levels_vectors_el2[], levels_vectors_el3[];
-
-/* Code that is run leaves x26 to x28 alone. */
-asm(".macro level_vectors n\n"
-    "	.balign	0x800\n"
-    "	.globl	levels_vectors_el\\n\n"
-    "levels_vectors_el\\n:\n"
-    "	.irp	v, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15\n"
-    "	.balign	0x80\n"
-    "	mov	x28, #\\v\n"
-    "	b	note_el\\n\n"
-    "	.endr\n"
-    "	.balign	0x80\n"
-    "note_el\\n:\n"
-    "	adrp	x27, event\n"
-    "	add	x27, x27, :lo12:event\n"
-    "	mov	x26, x0\n"
-    "	mrs	x0, esr_el\\n\n"
-    "	tst	x28, #3\n"
-    "	b.ne	2f\n"
-    /* The way back of a lower level: HVC or SMC #BACK, or WFI. */
-    "	and	x0, x0, #0xffff\n"
-    "	cmp	x0, #0xfff\n"
-    "	b.eq	back_el\\n\n"
-    "	mrs	x0, esr_el\\n\n"
-    "	lsr	x0, x0, #26\n"
-    "	cmp	x0, #1\n"
-    "	ldr	x0, [x27, #80]\n"
-    "	ccmp	x0, #2, #0, eq\n"
-    "	b.eq	back_el\\n\n"
-    "	mrs	x0, esr_el\\n\n"
-    "2:	str	x0, [x27, #16]\n"
-    "	str	x26, [x27, #56]\n"
-    "	mov	x0, #\\n\n"
-    "	str	x0, [x27]\n"
-    "	str	x28, [x27, #8]\n"
-    "	mrs	x0, elr_el\\n\n"
-    "	str	x0, [x27, #24]\n"
-    "	mrs	x0, spsr_el\\n\n"
-    "	str	x0, [x27, #32]\n"
-    "	mrs	x0, far_el\\n\n"
-    "	str	x0, [x27, #40]\n"
-    "	mrs	x0, s3_0_c4_c2_3\n" /* PAN */
-    "	str	x0, [x27, #64]\n"
-    "	.if	\\n == 2\n"
-    "	mrs	x0, hpfar_el2\n"
-    "	str	x0, [x27, #48]\n"
-    "	.endif\n"
-    "	ldr	x0, [x27, #72]\n"
-    "	cmp	x0, #\\n\n"
-    "	b.eq	back_el\\n\n"
-    "	ldr	x0, [x27, #80]\n"
-    "	cbz	x0, 1f\n"
-    "	mov	x0, #2\n" /* from now on WFI means that */
-    "	str	x0, [x27, #80]\n"
-    "	wfi\n"
-    "	b	.\n"
-    "1:	ldr	x0, [x27, #72]\n"
-    "	cmp	x0, #3\n"
-    "	b.eq	3f\n"
-    "	hvc	#0xfff\n"
-    "3:	.inst	0xd4000003 | 0xfff << 5\n" /* SMC */
-    "back_el\\n:\n"
-    "	ldr	x0, [x27, #88]\n"
-    "	mov	sp, x0\n"
-    "	b	run_below_end\n"
-    ".endm\n"
-    ".pushsection .text\n"
-    ".arch armv8-a\n"
-    "	level_vectors 1\n"
-    "	level_vectors 2\n"
-    "	level_vectors 3\n"
-    "	.globl	run_below\n"
-    "run_below:\n"
-    "	sub	sp, sp, #96\n"
-    "	stp	x19, x20, [sp]\n"
-    "	stp	x21, x22, [sp, #16]\n"
-    "	stp	x23, x24, [sp, #32]\n"
-    "	stp	x25, x26, [sp, #48]\n"
-    "	stp	x27, x28, [sp, #64]\n"
-    "	stp	x29, x30, [sp, #80]\n"
-    "	adrp	x27, event\n"
-    "	add	x27, x27, :lo12:event\n"
-    "	mov	x9, sp\n"
-    "	str	x9, [x27, #88]\n"
-    "	ldr	x9, [x27, #72]\n"
-    "	cmp	x9, #3\n"
-    "	b.eq	1f\n"
-    "	msr	elr_el2, x1\n"
-    "	msr	spsr_el2, x0\n"
-    "	b	2f\n"
-    "1:	msr	elr_el3, x1\n"
-    "	msr	spsr_el3, x0\n"
-    "2:	mov	x0, x2\n"
-    "	eret\n"
-    "run_below_end:\n"
-    "	ldp	x19, x20, [sp]\n"
-    "	ldp	x21, x22, [sp, #16]\n"
-    "	ldp	x23, x24, [sp, #32]\n"
-    "	ldp	x25, x26, [sp, #48]\n"
-    "	ldp	x27, x28, [sp, #64]\n"
-    "	ldp	x29, x30, [sp, #80]\n"
-    "	add	sp, sp, #96\n"
-    "	ret\n"
-    ".popsection\n");
-
-/* What runs; SVC #NOTHING if it took no exception. */
-#define FRAGMENT(symbol, code)                                                                     \
-	void symbol(uint64_t arg);                                                                 \
-	asm(".pushsection .text\n.balign 4\n.globl " #symbol "\n" #symbol ":\n" code               \
-	    "\n\tsvc #0xffe\n.popsection\n")
 
 FRAGMENT(do_svc, "svc #1");
 FRAGMENT(do_udf, "udf #1");
@@ -161,15 +40,12 @@ FRAGMENT(do_eret1, RETURN(1));
 FRAGMENT(do_eret2, RETURN(2));
 FRAGMENT(do_eret3, RETURN(3));
 
-#define BIT(n) (1ULL << (n))
-#define EC(n)  ((uint64_t)(n) << 26 | 1 << 25)
 #define SYS(op0, op2, op1, crn, rt, crm)                                                           \
 	(EC(0x18) | (op0) << 20 | (op2) << 17 | (op1) << 14 | (crn) << 10 | (rt) << 5 | (crm) << 1)
 #define WFX  (EC(1) | 1 << 24 | 0xe << 20)
 #define FP   (EC(7) | 1 << 24 | 0xe << 20)
 #define NONE (EC(0x15) | NOTHING)
 
-enum { SYNC, IRQ, FIQ, SERROR };
 /* Flags of rows; E3: with EL3 only, NO3: without it only, W: the way back is WFI, U: PSTATE does not mask. */
 enum { E3 = 1, NO3 = 2, W = 4, U = 8, S = 16, SGI0 = 32, SGI1 = 64, SPT = 128 };
 
@@ -341,9 +217,8 @@ static void run_at(unsigned from, uint64_t flags, trap_fn *fn, uint64_t arg)
 
 	if (from)
 		spsr |= from << 2 | !(flags & SPT);
-	event.level = event.esr = event.vector = 0;
 	event.by_wfi = (flags & W) != 0;
-	run_below(spsr, fn, arg);
+	run_spsr(spsr, fn, arg);
 }
 
 static unsigned vector_of(const struct row *r)
