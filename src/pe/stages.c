@@ -123,7 +123,7 @@ void stages_begin(struct pe *pe, uint64_t pc)
 
 static struct pe_stage_word *find(const struct pe_stages *s, enum stage stage, uint32_t word)
 {
-	size_t i = (word * 0x9e3779b1U >> 8 ^ stage) & (s->capacity - 1);
+	size_t i = (word * 0x9e3779b97f4a7c15ULL >> 32 ^ stage) & (s->capacity - 1);
 
 	while (s->word[i].count && (s->word[i].word != word || s->word[i].stage != stage))
 		i = (i + 1) & (s->capacity - 1);
@@ -154,13 +154,16 @@ static void count_word(struct pe_stages *s, uint32_t word)
 {
 	struct pe_stage_word *w;
 
+	word = without_operand(word);
 	if (2 * s->used >= s->capacity && s->used < WORDS_MAX)
 		grow(s);
-	w = find(s, s->at.now, without_operand(word));
-	if (!w->count && s->used >= WORDS_MAX - STAGE_COUNT)
-		w = find(s, s->at.now, 0);
+	w = find(s, s->at.now, word);
+	if (!w->count && s->used >= WORDS_MAX - STAGE_COUNT) {
+		word = 0;
+		w = find(s, s->at.now, word);
+	}
 	if (!w->count) {
-		*w = (struct pe_stage_word){.word = without_operand(word), .stage = s->at.now};
+		*w = (struct pe_stage_word){.word = word, .stage = s->at.now};
 		s->used++;
 	}
 	w->count++;

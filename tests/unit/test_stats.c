@@ -110,11 +110,104 @@ static void test_unwritable(void **state)
 	assert_non_null(strstr(r->e.items[0].text, "/nowhere/stats.json"));
 }
 
+/* ---- stages of the boot ---- */
+
+static void go(const struct hv_watch *w, unsigned el, bool secure, uint64_t pc)
+{
+	struct hv_place p = {.va = pc, .pa = pc, .el = (uint8_t)el, .secure = secure};
+
+	w->place(w->opaque, 0, &p);
+}
+
+static json_int_t number(const json_t *o, const char *what, const char *name)
+{
+	return json_integer_value(json_object_get(json_object_get(o, what), name));
+}
+
+static void test_stages(void **state)
+{
+	struct rig *r = *state;
+	const struct hv_watch *w = pe_set_count_stages(r->vm.pes);
+	json_t *stages, *bl1, *bl2, *normal;
+
+	go(w, 3, true, 0);
+	w->carried_out(w->opaque, 0, 0xd51e1100); /* MSR SCR_EL3, X0 */
+	w->carried_out(w->opaque, 0, 0xd51e1115); /* MSR SCR_EL3, X21 */
+	w->carried_out(w->opaque, 0,
+		       0xd50e8702); /* TLBI ALLE3 with a register that does not count */
+	w->carried_out(w->opaque, 0, 0xd50344ff); /* MSR DAIFClr, #4 */
+	w->carried_out(w->opaque, 0, 0xd503205f);
+	w->carried_out(w->opaque, 0, 0xd69f03e0);
+	w->inner(w->opaque, 0, HV_INNER_CODE);
+	go(w, 1, true, 0x100);
+	w->carried_out(w->opaque, 0, 0xd4000003);
+	go(w, 3, true, 0x400);
+	go(w, 2, false, 0x40000000);
+	go(w, 3, true, 0x400);
+	w->carried_out(w->opaque, 0, 0xd51e1100);
+	stages = stats_stages(&r->vm);
+	assert_int_equal(json_array_size(stages), 3);
+	bl1 = json_array_get(stages, 0);
+	bl2 = json_array_get(stages, 1);
+	assert_string_equal(json_string_value(json_object_get(bl1, "name")), "bl1");
+	assert_string_equal(json_string_value(json_object_get(bl1, "world")), "secure");
+	assert_int_equal(json_integer_value(json_object_get(bl1, "entries")), 3);
+	assert_int_equal(number(bl1, "interceptions", "msr SCR_EL3"), 3);
+	assert_int_equal(number(bl1, "interceptions", "tlbi alle3"), 1);
+	assert_int_equal(number(bl1, "interceptions", "msr DAIFClr"), 1);
+	assert_int_equal(number(bl1, "interceptions", "wfe"), 1);
+	assert_int_equal(number(bl1, "interceptions", "eret"), 1);
+	assert_int_equal(number(bl1, "exits", "code_fault"), 1);
+	assert_int_equal(json_integer_value(json_object_get(bl1, "interceptions_total")), 7);
+	assert_int_equal(number(bl2, "interceptions", "smc"), 1);
+	assert_int_equal(json_object_size(json_object_get(bl2, "interceptions")), 1);
+	normal = stats_to_normal(&r->vm);
+	assert_int_equal(json_integer_value(json_object_get(normal, "interceptions_total")), 7);
+	assert_int_equal(number(normal, "interceptions", "msr SCR_EL3"), 2);
+	json_decref(normal);
+	json_decref(stages);
+}
+
+/* A guest that is intercepted for ever new words does not make us grow without end, and nothing is lost. */
+static void test_many_words(void **state)
+{
+	struct rig *r = *state;
+	const struct hv_watch *w = pe_set_count_stages(r->vm.pes);
+	json_t *stages;
+
+	go(w, 1, false, 0x40000000);
+	for (uint32_t i = 0; i < 100000; i++)
+		w->carried_out(w->opaque, 0, i << 12 | 1);
+	assert_true(pe_set_stages(r->vm.pes, 0)->capacity <= 1 << 13);
+	stages = stats_stages(&r->vm);
+	assert_int_equal(json_integer_value(
+				 json_object_get(json_array_get(stages, 0), "interceptions_total")),
+			 100000);
+	json_decref(stages);
+}
+
+static void test_summary(void **state)
+{
+	struct rig *r = *state;
+	const struct hv_watch *w;
+	char *text;
+
+	assert_null(stats_stages(&r->vm));
+	w = pe_set_count_stages(r->vm.pes);
+	go(w, 2, false, 0x40000000);
+	text = stats_summary(&r->vm);
+	assert_non_null(strstr(text, "\nns-el2   NS-EL2 "));
+	free(text);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {TEST(test_stats), TEST(test_unwritable)};
+	const struct CMUnitTest tests[] = {
+		TEST(test_stats),      TEST(test_unwritable), TEST(test_stages),
+		TEST(test_many_words), TEST(test_summary),
+	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
