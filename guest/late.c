@@ -54,6 +54,18 @@ asm(".pushsection .text\n.globl drop\n"
     "	msr	elr_el2, x30\n"
     "	eret\n.popsection\n");
 
+/* EL2: HVC returns CNTP_CVAL_EL0 and CNTP_CTL_EL0, and writes X0 and X1 to them. */
+extern char el2_vectors[];
+asm(".pushsection .text\n.balign 0x800\n.globl el2_vectors\n"
+    "el2_vectors:\n	.skip	0x400\n"
+    "	mrs	x2, cntp_cval_el0\n"
+    "	mrs	x3, cntp_ctl_el0\n"
+    "	msr	cntp_cval_el0, x0\n"
+    "	msr	cntp_ctl_el0, x1\n"
+    "	mov	x0, x2\n"
+    "	mov	x1, x3\n"
+    "	eret\n.popsection\n");
+
 static void to_el1(void)
 {
 	if (mrs("currentel") != 8)
@@ -69,6 +81,7 @@ static void to_el1(void)
 	msr("sctlr_el1", SCTLR_RES1);
 	if (gic_version == 3)
 		msr(ICC_SRE_EL2, 0xf);
+	msr("vbar_el2", (uint64_t)el2_vectors);
 	msr("spsr_el2", EL1H_MASKED);
 	isb();
 	drop();
@@ -192,8 +205,12 @@ static uint64_t one_page(uint64_t word)
 
 static uint64_t use_pmr(uint64_t word)
 {
+	uint64_t v;
+
 	msr(ICC_PMR_EL1, 0x70);
-	return one_page(MRS_PMR);
+	v = one_page(MRS_PMR);
+	msr(ICC_PMR_EL1, 0xf0);
+	return v;
 }
 
 /* How many of the pages of the area give @word's result. */
@@ -237,10 +254,62 @@ static uint64_t faults(uint64_t unused)
 	return good;
 }
 
+/* The physical timer, at EL1 and as EL2 sees it. */
+static uint64_t timer(uint64_t at)
+{
+	register uint64_t x0 asm("x0") = at + 1, x1 asm("x1") = 3;
+	bool good;
+
+	msr("cntp_cval_el0", at);
+	msr("cntp_ctl_el0", 1);
+	isb();
+	asm volatile("hvc #0" : "+r"(x0), "+r"(x1)::"x2", "x3", "memory");
+	good = x0 == at && x1 == 1 && mrs("cntp_cval_el0") == at + 1 && mrs("cntp_ctl_el0") == 3;
+	msr("cntp_ctl_el0", 0);
+	return good;
+}
+
+/* EL2 arms it, EL1 gets the interrupt. */
+static volatile unsigned fired;
+
+static void on_irq(unsigned intid)
+{
+	msr("cntp_ctl_el0", 0);
+	isb();
+	fired += intid == PPI_PTIMER;
+}
+
+static void hvc(uint64_t cval, uint64_t ctl)
+{
+	register uint64_t x0 asm("x0") = cval, x1 asm("x1") = ctl;
+
+	asm volatile("hvc #0" : "+r"(x0), "+r"(x1)::"x2", "x3", "memory");
+}
+
+static uint64_t timer_interrupt(uint64_t unused)
+{
+	this_cpu()->irq = on_irq;
+	gic_enable(PPI_PTIMER);
+	hvc(mrs("cntpct_el0") + 200 * ticks_per_us(), 1);
+	irq_on();
+	wait_for(&fired, 1, 1000000);
+	irq_off();
+	return fired;
+}
+
+/* HVC is EL2's here. */
+static void off(void)
+{
+	uint64_t x[18] = {PSCI_SYSTEM_OFF};
+
+	smccc_smc(x);
+}
+
 void guest_main(void)
 {
 	uint64_t midr = mrs("midr_el1"), pfr0 = mrs("id_aa64pfr0_el1"), oslsr = mrs("oslsr_el1");
 
+	guest_off = off;
 	to_el1();
 	gic_init();
 	gic_init_cpu();
@@ -257,4 +326,6 @@ void guest_main(void)
 	ok_eq(call_high(quiet, 0, UPPER), pfr0, "after other changes");
 	ok_eq(call_high(faults, 0, UPPER), 2 * QUIET, "not executable any more");
 	ok_eq(call_high(one_page, MRS_MIDR, UPPER), midr, "MIDR_EL1 again");
+	ok_eq(call_high(timer, 1ULL << 60, UPPER), 1, "the physical timer is the same at EL2");
+	ok_eq(call_high(timer_interrupt, 0, UPPER), 1, "the physical timer's interrupt");
 }

@@ -22,9 +22,10 @@ enum {
 	CNTHCTL_EL1PCEN = 1,
 };
 
-#define SCTLR_EL1 SYSREG(3, 0, 1, 0, 0)
-#define HVC_0	  0xd4000002U
-#define SMC_0	  0xd4000003U
+#define SCTLR_EL1    SYSREG(3, 0, 1, 0, 0)
+#define CNTP_CTL_EL0 SYSREG(3, 3, 14, 2, 1)
+#define HVC_0	     0xd4000002U
+#define SMC_0	     0xd4000003U
 
 /* ---- registers ---- */
 
@@ -45,12 +46,24 @@ static const struct {
 	R(VBAR_EL1, 3, 0, 12, 0, 0),	  R(CONTEXTIDR_EL1, 3, 0, 13, 0, 1),
 	R(TPIDR_EL1, 3, 0, 13, 0, 4),	  R(CNTKCTL_EL1, 3, 0, 14, 1, 0),
 	R(TPIDR_EL0, 3, 3, 13, 0, 2),	  R(TPIDRRO_EL0, 3, 3, 13, 0, 3),
-	R(CNTP_CVAL_EL0, 3, 3, 14, 2, 2), R(CNTP_CTL_EL0, 3, 3, 14, 2, 1),
 	R(CNTV_CVAL_EL0, 3, 3, 14, 3, 2), R(CNTV_CTL_EL0, 3, 3, 14, 3, 1),
+	R(CNTP_CVAL_EL0, 3, 3, 14, 2, 2), R(CNTP_CTL_EL0, 3, 3, 14, 2, 1),
 #undef R
 };
 
 _Static_assert(ARRAY_COUNT(moved) <= NATIVE_REGS, "struct view has room");
+
+/* Places in it. */
+enum {
+	MOVED_SCTLR = 0,
+	MOVED_CNTP_CTL = ARRAY_COUNT(moved) - 1,
+	MOVED_CNTP_CVAL = MOVED_CNTP_CTL - 1
+};
+
+static bool is_moved(const struct view *w, unsigned i)
+{
+	return i < MOVED_CNTP_CVAL || !w->hides_cntp;
+}
 
 bool native_has(uint16_t sysreg)
 {
@@ -87,7 +100,47 @@ static void put(struct reverse_pe *p, struct view *w, uint32_t id, uint64_t valu
 
 int native_set_up(struct reverse_pe *p, struct view *w)
 {
-	return p->r->inner->debug(w->vcpu, HV_DEBUG_BRK);
+	uint64_t ctl;
+	int error = 0;
+
+	w->hides_cntp = p->r->inner->get_reg(w->vcpu, REG_SYS(CNTP_CTL_EL0), &ctl);
+	if (w->hides_cntp) {
+		pthread_mutex_lock(&p->r->lock);
+		error = ptimer_set_up(p->r);
+		pthread_mutex_unlock(&p->r->lock);
+	}
+	return error ? error : p->r->inner->debug(w->vcpu, HV_DEBUG_BRK);
+}
+
+/* What the moving of a hidden timer has left in other registers. */
+static void note_cntp(struct view *w, uint64_t ctl, uint64_t cval)
+{
+	w->x[0] = ctl;
+	w->x[1] = cval;
+	w->reg[MOVED_SCTLR] = PTIMER_SCTLR;
+	w->reg[MOVED_CNTP_CTL] = ctl & CTL_KEPT;
+	w->reg[MOVED_CNTP_CVAL] = cval;
+}
+
+static void pull_cntp(struct reverse_pe *p, struct view *w)
+{
+	uint64_t ctl = 0, cval = 0;
+
+	ptimer_fetch(p, w, &ctl, &cval);
+	note_cntp(w, ctl, cval);
+	SOFT_REG(&p->soft->c, CNTP_CTL_EL0) = ctl & CTL_KEPT;
+	SOFT_REG(&p->soft->c, CNTP_CVAL_EL0) = cval;
+}
+
+static void push_cntp(struct reverse_pe *p, struct view *w)
+{
+	uint64_t ctl = SOFT_REG(&p->soft->c, CNTP_CTL_EL0);
+	uint64_t cval = SOFT_REG(&p->soft->c, CNTP_CVAL_EL0);
+
+	if (w->known && w->reg[MOVED_CNTP_CTL] == ctl && w->reg[MOVED_CNTP_CVAL] == cval)
+		return;
+	ptimer_store(p, w, ctl, cval);
+	note_cntp(w, ctl, cval);
 }
 
 void native_pull(struct reverse_pe *p, struct view *w)
@@ -97,7 +150,7 @@ void native_pull(struct reverse_pe *p, struct view *w)
 
 	for (unsigned n = 0; n < 31; n++)
 		c->x[n] = w->x[n] = get(p, w, REG_X(n));
-	for (unsigned i = 0; i < ARRAY_COUNT(moved); i++) {
+	for (unsigned i = 0; i < ARRAY_COUNT(moved) && is_moved(w, i); i++) {
 		w->reg[i] = get(p, w, REG_SYS(moved[i].code));
 		if (is_timer_control(i))
 			w->reg[i] &= CTL_KEPT;
@@ -110,6 +163,8 @@ void native_pull(struct reverse_pe *p, struct view *w)
 	c->nzcv = pstate & ARM_PSTATE_NZCV;
 	c->pstate = pstate & ~ARM_PSTATE_NZCV & 0xffffffff;
 	c->sp = c->sys->sp_el[soft_el(c) && pstate & ARM_PSTATE_SP ? 1 : 0];
+	if (w->hides_cntp)
+		pull_cntp(p, w);
 	c->excl_valid = false;
 	p->tlb_dirty = true;
 	soft_mmu_changed(c);
@@ -131,9 +186,11 @@ void native_push(struct reverse_pe *p, struct view *w)
 	bool spx = soft_el(c) && c->pstate & ARM_PSTATE_SP;
 
 	view_move_fp(p, w);
+	if (w->hides_cntp)
+		push_cntp(p, w);
 	for (unsigned n = 0; n < 31; n++)
 		put(p, w, REG_X(n), c->x[n], &w->x[n]);
-	for (unsigned i = 0; i < ARRAY_COUNT(moved); i++)
+	for (unsigned i = 0; i < ARRAY_COUNT(moved) && is_moved(w, i); i++)
 		put(p, w, REG_SYS(moved[i].code), c->sys->reg[moved[i].index], &w->reg[i]);
 	w->known = false; /* what follows changes always */
 	put(p, w, REG_PC, c->pc, &unknown);

@@ -47,6 +47,7 @@ static void vm_destroy(struct hv_vm *soft)
 		munmap(r->hidden.host, REVERSE_HIDDEN);
 	code_fini(&r->code);
 	search_fini(r);
+	ptimer_fini(r);
 	pthread_mutex_destroy(&r->hidden.lock);
 	pthread_mutex_destroy(&r->lock);
 	hv_soft_ops.vm_destroy(soft);

@@ -198,6 +198,7 @@ struct view {
 
 	/* Native views: what the vCPU has, as of when the state was moved last. */
 	bool known;
+	bool hides_cntp;
 	uint64_t x[31], reg[NATIVE_REGS];
 };
 
@@ -263,6 +264,7 @@ struct reverse {
 	pthread_mutex_t lock; /* guards the making of views, and regions[]; outside of `patching` */
 	pthread_rwlock_t patching; /* held for reading by what runs natively */
 	struct hidden hidden;
+	uint32_t *ptimer_code; /* NULL: not needed */
 	struct code code;
 	struct stub stub;
 	uint64_t stub_gpa, exit_gpa;
@@ -346,6 +348,15 @@ enum native_next native_events(struct reverse_pe *p, struct view *w, struct hv_e
 bool native_leave(struct reverse_pe *p, struct view *w, struct hv_exit *x);
 /* What may raise an IRQ or FIQ at the vCPU. */
 void view_push_lines(struct reverse_pe *p, struct view *w);
+
+/* ---- ptimer.c: CNTP_* that the back end hides ---- */
+/* Under r->lock. */
+int ptimer_set_up(struct reverse *r);
+void ptimer_fini(struct reverse *r);
+#define PTIMER_SCTLR 0x30d01804ULL /* RES1, I, C */
+/* PC and PSTATE are lost, X0 is *ctl, X1 *cval and SCTLR_EL1 PTIMER_SCTLR then. */
+int ptimer_fetch(struct reverse_pe *p, struct view *w, uint64_t *ctl, uint64_t *cval);
+int ptimer_store(struct reverse_pe *p, struct view *w, uint64_t ctl, uint64_t cval);
 
 /* ---- fill.c: page faults of managed views ---- */
 /* False: soft has to carry out the instruction. */

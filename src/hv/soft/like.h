@@ -52,6 +52,7 @@ struct soft_like {
 	enum soft_like_host host;
 	bool step_lost;	  /* the guest's MDSCR_EL1.SS has no effect while its BRKs exit */
 	bool timers_rise; /* a timer output that falls ends no run() */
+	bool hides_cntp;  /* CNTP_* cannot be had from outside */
 	bool undef_icc, sysreg_traps, stage2_exec, views, smccc_exits, dcache_coherent_off;
 	unsigned ipa_bits, page_size;
 };

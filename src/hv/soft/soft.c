@@ -21,6 +21,9 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#define CNTP_CTL_EL0  SYSREG(3, 3, 14, 2, 1)
+#define CNTP_CVAL_EL0 SYSREG(3, 3, 14, 2, 2)
+
 /* ---- probing ---- */
 
 struct options {
@@ -382,8 +385,19 @@ static int set_core(struct hv_vcpu *v, uint32_t id, uint64_t value)
 	return 0;
 }
 
+/* Some things that a CPU has, its hypervisor does not show. */
+static bool is_hidden(const struct hv_vcpu *v, uint32_t id)
+{
+	const struct soft_like *like = v->s.vm->like;
+
+	return like && like->hides_cntp &&
+	       (id == REG_SYS(CNTP_CTL_EL0) || id == REG_SYS(CNTP_CVAL_EL0));
+}
+
 static int soft_get_reg(struct hv_vcpu *v, uint32_t id, uint64_t *value)
 {
+	if (is_hidden(v, id))
+		return -ENOENT;
 	switch (REG_CLASS(id)) {
 	case REG_CLASS_X:
 		if (REG_NUMBER(id) > 30)
@@ -399,6 +413,8 @@ static int soft_get_reg(struct hv_vcpu *v, uint32_t id, uint64_t *value)
 
 static int soft_set_reg(struct hv_vcpu *v, uint32_t id, uint64_t value)
 {
+	if (is_hidden(v, id))
+		return -ENOENT;
 	switch (REG_CLASS(id)) {
 	case REG_CLASS_X:
 		if (REG_NUMBER(id) > 30)
