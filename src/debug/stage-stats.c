@@ -242,6 +242,35 @@ static void row(struct buf *b, enum stage stage, const struct pe_stage *s)
 		(unsigned long long)s->interceptions);
 }
 
+/* "NAME COUNT, NAME COUNT ...", at most @max of them. Ends @o. */
+static void list_counts(struct buf *b, const char *title, json_t *o, unsigned max)
+{
+	const char *name;
+	json_t *n;
+	unsigned at = 0;
+
+	json_object_foreach(o, name, n)
+	{
+		if (at++ >= max)
+			continue;
+		buf_fmt(b, "%s%s %" JSON_INTEGER_FORMAT, at == 1 ? title : ", ", name,
+			json_integer_value(n));
+	}
+	if (at > max)
+		buf_fmt(b, " and %u others", at - max);
+	json_decref(o);
+}
+
+enum { KINDS_SHOWN = 8, NAMES_SHOWN = 5 };
+
+static void details(struct buf *b, const struct vm *vm, enum stage stage, const struct pe_stage *s)
+{
+	buf_fmt(b, "%-9s", stage_name(stage));
+	list_counts(b, "exits: ", exits(s), KINDS_SHOWN);
+	list_counts(b, "; intercepted: ", interceptions(vm, stage), NAMES_SHOWN);
+	buf_str(b, "\n");
+}
+
 char *stats_summary(const struct vm *vm)
 {
 	enum stage stages[STAGE_COUNT];
@@ -254,6 +283,11 @@ char *stats_summary(const struct vm *vm)
 		struct pe_stage s = sum(vm, stages[i]);
 
 		row(&b, stages[i], &s);
+	}
+	for (unsigned i = 0; i < n; i++) {
+		struct pe_stage s = sum(vm, stages[i]);
+
+		details(&b, vm, stages[i], &s);
 	}
 	return buf_take(&b);
 }

@@ -195,8 +195,13 @@ static void test_summary(void **state)
 	assert_null(stats_stages(&r->vm));
 	w = pe_set_count_stages(r->vm.pes);
 	go(w, 2, false, 0x40000000);
+	w->inner(w->opaque, 0, HV_INNER_FP);
+	for (unsigned i = 0; i < 7; i++)
+		w->carried_out(w->opaque, 0, 0xd5384100 + 0x10000 * (i & 3) + 0x1000 * (i & 4));
 	text = stats_summary(&r->vm);
 	assert_non_null(strstr(text, "\nns-el2   NS-EL2 "));
+	assert_non_null(strstr(text, "\nns-el2   exits: fp_fault 1; intercepted: "));
+	assert_non_null(strstr(text, " and 2 others\n"));
 	free(text);
 }
 
