@@ -82,6 +82,12 @@ static bool system_is_sensitive(uint32_t word)
 	}
 }
 
+/* LDTR and the like: PSTATE.PAN does not keep them from reading a copy. */
+static bool is_unprivileged_load(uint32_t word)
+{
+	return (word & 0x3f200c00) == 0x38000800 && bits(word, 23, 22);
+}
+
 bool sensitive(uint32_t word)
 {
 	switch (word >> 24) {
@@ -93,7 +99,7 @@ bool sensitive(uint32_t word)
 	case 0xd7: /* ERETAA and the like */
 		return bits(word, 23, 21) == 4 || bits(word, 23, 21) == 5;
 	default:
-		return false;
+		return is_unprivileged_load(word);
 	}
 }
 
