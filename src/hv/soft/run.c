@@ -247,6 +247,13 @@ static uint32_t fetched(const struct soft_cpu *c)
 	return vm->original ? vm->original(vm->hooks_opaque, word) : word;
 }
 
+/* Data processing: some of its functions look at the operands before soft_fp_check() has fetched them. */
+static void have_operands(struct soft_cpu *c, uint32_t word)
+{
+	if (c->fp_elsewhere && bits(word, 27, 25) == 7 && !soft_fp_is_trapped(c))
+		c->sys->vm->fetch_fp(c);
+}
+
 enum soft_stepped soft_step_word(struct soft_cpu *c, uint32_t word)
 {
 	if (--c->budget < 0 || atomic_load_explicit(&c->event, memory_order_relaxed)) {
@@ -255,10 +262,11 @@ enum soft_stepped soft_step_word(struct soft_cpu *c, uint32_t word)
 		if (r != POLL_GO)
 			return r == POLL_LEAVE ? SOFT_LEFT : SOFT_WENT_ON;
 	}
-	if (word)
+	if (word || !((c->pc ^ c->fetch_page) & ~0xffcULL) || soft_fetch_page(c)) {
+		word = word ? word : fetched(c);
+		have_operands(c, word);
 		execute(c, word);
-	else if (!((c->pc ^ c->fetch_page) & ~0xffcULL) || soft_fetch_page(c))
-		execute(c, fetched(c));
+	}
 	c->pc = c->next_pc;
 	if (!(atomic_load_explicit(&c->event, memory_order_relaxed) & SOFT_EVENT_EXIT))
 		return SOFT_WENT_ON;
