@@ -220,8 +220,8 @@ struct hv_ops {
 	void (*kick)(struct hv_vcpu *vcpu);
 
 	/* After HV_EXIT_MMIO, exactly once: for a read the value (zero-extended; the back end applies
-	 * the instruction's sign extension), or an external abort. State read after this is as the
-	 * architecture has it after the instruction. */
+	 * the instruction's sign extension), or an external abort. State read before this is as it was
+	 * before the instruction, and after this as the architecture has it after the instruction. */
 	int (*mmio_done)(struct hv_vcpu *vcpu, uint64_t value);
 	int (*mmio_abort)(struct hv_vcpu *vcpu);
 

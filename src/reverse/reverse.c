@@ -248,7 +248,6 @@ static int mmio_done(struct hv_vcpu *v, uint64_t value)
 	return p->r->inner->mmio_done(p->at->vcpu, value);
 }
 
-/* The abort comes back by way of the vectors, and then soft gives the guest its own. */
 /* A native system takes the abort in its vCPU, unless it is for a higher level. */
 static bool takes_abort(const struct reverse_pe *p)
 {

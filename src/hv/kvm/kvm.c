@@ -483,7 +483,6 @@ static void exit_mmio(struct hv_vcpu *v, struct hv_exit *x)
 	x->mmio.is_write = v->run->mmio.is_write;
 	x->mmio.secure = false;
 	x->mmio.value = x->mmio.is_write ? mmio_value(v->run) : 0;
-	v->mmio_pending = true;
 }
 
 enum {
@@ -660,7 +659,7 @@ static void kvm_kick(struct hv_vcpu *v)
 }
 
 /* KVM finishes an MMIO load (register, sign extension, PC) at the next KVM_RUN; make that happen now,
- * before registers are looked at. */
+ * before registers are looked at. As long as the access has no answer they are as before the instruction. */
 static int settle(struct hv_vcpu *v)
 {
 	if (!v->mmio_pending)
@@ -676,6 +675,7 @@ static int kvm_mmio_done(struct hv_vcpu *v, uint64_t value)
 {
 	if (!v->run->mmio.is_write)
 		memcpy(v->run->mmio.data, &value, v->run->mmio.len);
+	v->mmio_pending = true;
 	return 0;
 }
 
