@@ -460,7 +460,7 @@ static void test_routing(void)
 
 /* ---- tables in secure memory ---- */
 
-enum { FSC_WALK_1 = 0x15, CM = 1 << 8, WNR = 1 << 6 };
+enum { FSC_WALK_1 = 0x15, CM = 1 << 8, WNR = 1 << 6, EC_DABT = 0x25 };
 
 static void walk(trap_fn *fn, enum kind kind, uint64_t scr, uint64_t more, unsigned level,
 		 const char *what)
@@ -473,6 +473,16 @@ static void walk(trap_fn *fn, enum kind kind, uint64_t scr, uint64_t more, unsig
 	report(event.level == level && event.esr == esr && event.far == UPPER, what);
 }
 
+/* Some emulated CPUs carry out cache maintenance by doing nothing at all. */
+static bool dc_translates(void)
+{
+	static uint64_t nothing[ENTRIES] __attribute__((aligned(4096)));
+
+	msr("ttbr1_el1", (uint64_t)nothing);
+	run_as(actor("EL1"), 0, 0, dc_civac, UPPER);
+	return event.esr >> 26 == EC_DABT;
+}
+
 /* Tables that are good, but not for the normal world to read. */
 static void test_walks(void)
 {
@@ -483,7 +493,10 @@ static void test_walks(void)
 	walk(ldr_x, LOAD, 0, 0, 1, "load through tables in secure memory");
 	walk(str_x, STORE, 0, 0, 1, "store through tables in secure memory");
 	walk(jump, FETCH, 0, 0, 1, "fetch through tables in secure memory");
-	walk(dc_civac, LOAD, 0, CM | WNR, 1, "DC CIVAC through tables in secure memory");
+	if (dc_translates())
+		walk(dc_civac, LOAD, 0, CM | WNR, 1, "DC CIVAC through tables in secure memory");
+	else
+		note("DC CIVAC does not translate here");
 	walk(at_read, LOAD, 0, CM | WNR, 1, "AT through tables in secure memory");
 	walk(ldr_x, LOAD, SCR_EA, 0, 3, "load through tables in secure memory, SCR_EL3.EA");
 	controls(a, SCR_EA, 0);
