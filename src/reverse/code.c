@@ -124,7 +124,9 @@ static uint32_t executed(struct code *c, uint32_t word, bool *ok)
 		*ok = false;
 		return 0; /* UDF */
 	}
-	return slots_brk(slot);
+	if (c->divert)
+		divert_slot(c->divert, c->stub, (unsigned)slot, word);
+	return slots_brk((unsigned)slot);
 }
 
 /* Other PEs may be executing the copy. Changing a word under them is what the guest itself did when it wrote the

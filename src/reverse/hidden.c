@@ -4,12 +4,18 @@
 
 void *hidden_page(struct hidden *h, uint64_t *gpa)
 {
+	return hidden_pages(h, 1, gpa);
+}
+
+void *hidden_pages(struct hidden *h, unsigned count, uint64_t *gpa)
+{
 	void *page = NULL;
 
 	pthread_mutex_lock(&h->lock);
-	if (h->used < REVERSE_HIDDEN / REVERSE_PAGE) {
-		uint64_t offset = (uint64_t)h->used++ * REVERSE_PAGE;
+	if (count <= REVERSE_HIDDEN / REVERSE_PAGE - h->used) {
+		uint64_t offset = (uint64_t)h->used * REVERSE_PAGE;
 
+		h->used += count;
 		page = h->host + offset;
 		*gpa = h->gpa + offset;
 	}

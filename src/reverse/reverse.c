@@ -48,6 +48,7 @@ static void vm_destroy(struct hv_vm *soft)
 	code_fini(&r->code);
 	search_fini(r);
 	ptimer_fini(r);
+	free(r->divert);
 	pthread_mutex_destroy(&r->hidden.lock);
 	pthread_mutex_destroy(&r->lock);
 	hv_soft_ops.vm_destroy(soft);
@@ -78,6 +79,11 @@ static int set_up_hidden(struct reverse *r, struct err *e)
 	r->exit_gpa = r->hidden.gpa - REVERSE_PAGE;
 	stub = hidden_page(&r->hidden, &r->stub_gpa);
 	r->stub = stub_emit(stub);
+	r->divert = divert_create(&r->hidden, r->soft, true);
+	if (!r->divert)
+		return err_set(e, -ENOMEM, "--hv", "no memory for diversions");
+	r->code.divert = r->divert;
+	r->code.stub = &r->stub;
 	return 0;
 }
 
@@ -317,6 +323,8 @@ static int set_reg(struct hv_vcpu *v, uint32_t id, uint64_t value)
 		view_pull(p);
 	if (id == REG_FPCR || id == REG_FPSR)
 		view_move_fp(p, NULL);
+	if (REG_CLASS(id) == REG_CLASS_SYS)
+		view_forget_constants(p);
 	return hv_soft_ops.set_reg(v, id, value);
 }
 

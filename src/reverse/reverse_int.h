@@ -22,6 +22,7 @@
 
 #include "hv/soft/sys.h"
 #include "intercept/slots.h"
+#include "reverse/divert.h"
 #include "reverse/reverse.h"
 
 #include <pthread.h>
@@ -40,12 +41,16 @@ enum {
 /* ---- addresses of Obverse's own in a managed view: the top 2 MiB, which no system uses (pointers there could be
  * mistaken for error numbers) ---- */
 
-#define REVERSE_UPPER	0xffffffffffe00000ULL
-#define REVERSE_VECTORS (REVERSE_UPPER + 0 * REVERSE_PAGE)
-#define REVERSE_BANK	(REVERSE_UPPER + 1 * REVERSE_PAGE)
-#define REVERSE_EXIT	(REVERSE_UPPER + 2 * REVERSE_PAGE)
+#define REVERSE_UPPER	 0xffffffffffe00000ULL
+#define REVERSE_VECTORS	 (REVERSE_UPPER + 0 * REVERSE_PAGE)
+#define REVERSE_EXIT	 (REVERSE_UPPER + 1 * REVERSE_PAGE)
+#define REVERSE_BANK	 (REVERSE_UPPER + 2 * REVERSE_PAGE)
+#define REVERSE_HANDLERS (REVERSE_UPPER + 16 * REVERSE_PAGE)
+#define REVERSE_ACTIONS	 (REVERSE_UPPER + 64 * REVERSE_PAGE)
 
-/* Shared with the stub, which knows the offsets. */
+enum { BANK_PAGES = 2 };
+
+/* Shared with the stub and the handlers, which know the offsets. */
 struct bank {
 	uint64_t x[31];
 	uint64_t pc, pstate; /* ELR_EL1, SPSR_EL1 */
@@ -54,7 +59,17 @@ struct bank {
 	uint64_t vector;    /* number, 0 to 15 */
 	uint64_t exit_va;   /* REVERSE_EXIT */
 	uint64_t tlb_stale; /* in: invalidate the view's TLB */
+
+	/* See divert.h. */
+	uint64_t actions_va, handlers_va;
+	uint64_t slow;	   /* in: handlers must not be used */
+	uint64_t diverted; /* how many have run */
+	uint64_t dirty;	   /* not 0: some entry is */
+	bool constants_known;
+	struct divert_entry entry[DIVERT_ENTRIES];
 };
+
+_Static_assert(sizeof(struct bank) <= BANK_PAGES * REVERSE_PAGE, "the bank fits in its pages");
 
 /* ---- stub.c ---- */
 
@@ -62,13 +77,27 @@ enum { STUB_WORDS = REVERSE_PAGE / 4 };
 
 /* Offsets in the page of the vectors. */
 struct stub {
+	uint32_t save;	 /* X0: number of the vector; X0 to X3 are saved, X30: the bank */
 	uint32_t exit;	 /* the store that leaves the guest */
 	uint32_t resume; /* X30: the bank */
-	uint32_t end;
+	uint32_t end;	 /* of what is done after that */
+	uint32_t sync;
+	uint32_t finish; /* end of a handler that has done its work */
+	uint32_t slow;	 /* ... that cannot do it */
 };
 
 /* The code of the vectors; the same for all views. */
 struct stub stub_emit(uint32_t code[STUB_WORDS]);
+
+/* Where in the stub or a handler an interrupted vCPU is. */
+enum stub_where {
+	STUB_OUTSIDE,
+	STUB_SAVING, /* nothing has happened yet that counts */
+	STUB_LOADING,
+};
+enum stub_where stub_where(const struct stub *s, uint64_t pc);
+/* While SAVING: bit n: Xn is in the bank (X0 to X3), or in TPIDRRO_EL0 (X30); the others are in the vCPU. */
+uint32_t stub_saved(uint64_t pc);
 
 /* ---- hidden.c: memory that the guest does not know of ---- */
 
@@ -81,6 +110,8 @@ struct hidden {
 
 /* A page, zero; NULL: there are no more. Its address for the guest. */
 void *hidden_page(struct hidden *h, uint64_t *gpa);
+/* Several, one behind the other. */
+void *hidden_pages(struct hidden *h, unsigned count, uint64_t *gpa);
 
 /* ---- code.c: copies of code ---- */
 
@@ -99,6 +130,8 @@ struct code {
 	pthread_mutex_t lock;
 	struct hidden *hidden;
 	struct slots slots;
+	struct divert *divert; /* NULL: none */
+	const struct stub *stub;
 	struct code_page *page; /* open addressing by `original` */
 	size_t capacity, count;
 	atomic_ulong scanned, patched; /* words, for statistics */
@@ -132,6 +165,18 @@ bool is_kernel_tlbi(uint32_t word);
 
 /* ---- shadow.c ---- */
 
+enum shadow_attr { SHADOW_NORMAL, SHADOW_DEVICE };
+/* XONLY: data accesses of EL1 fault as long as PSTATE.PAN is 1, because EL0 could read the page. */
+enum shadow_prot { SHADOW_READ = 0, SHADOW_WRITE = 1, SHADOW_EXEC = 2, SHADOW_XONLY = 4 };
+enum { SHADOW_OWN = 5 };
+
+/* Obverse's own pages, in the top 2 MiB. */
+struct shadow_own {
+	uint64_t va, pa;
+	unsigned pages, prot;
+	enum shadow_attr attr;
+};
+
 struct shadow {
 	struct hidden *hidden;
 	const void *tlb;     /* of soft_cpu, which depends on PSTATE.PAN, and... */
@@ -142,17 +187,13 @@ struct shadow {
 		bool leaf;
 	} table[REVERSE_TABLES]; /* used ones first; [0] and [1]: the roots of the lower and the upper half */
 	unsigned count, allocated;
-	uint64_t vectors, bank, exit; /* Obverse's pages */
-	bool stale;		      /* entries have gone that the TLB may hold */
+	struct shadow_own own[SHADOW_OWN];
+	bool stale; /* entries have gone that the TLB may hold */
 };
 
 /* With Obverse's pages in place. False: no memory. */
-bool shadow_init(struct shadow *s, struct hidden *h, uint64_t vectors, uint64_t bank,
-		 uint64_t exit);
+bool shadow_init(struct shadow *s, struct hidden *h, const struct shadow_own own[SHADOW_OWN]);
 void shadow_flush(struct shadow *s);
-enum shadow_attr { SHADOW_NORMAL, SHADOW_DEVICE };
-/* XONLY: data accesses of EL1 fault as long as PSTATE.PAN is 1, because EL0 could read the page. */
-enum shadow_prot { SHADOW_READ = 0, SHADOW_WRITE = 1, SHADOW_EXEC = 2, SHADOW_XONLY = 4 };
 /* Map a page. False: no tables left; the shadow is empty now. */
 bool shadow_map(struct shadow *s, uint64_t va, uint64_t pa, unsigned prot, enum shadow_attr attr);
 /* Can code be executed there, and not be read? */
@@ -267,6 +308,7 @@ struct reverse {
 	uint32_t *ptimer_code; /* NULL: not needed */
 	struct code code;
 	struct stub stub;
+	struct divert *divert;
 	uint64_t stub_gpa, exit_gpa;
 	bool pan;     /* the host's vCPUs have PSTATE.PAN */
 	uint64_t ctr; /* CTR_EL0 of the host; 0: not known yet */
@@ -311,6 +353,12 @@ void view_set_ctr(struct reverse_pe *p);
 void view_pull(struct reverse_pe *p);
 /* Have it where the vCPU of the view can go on. */
 void view_push(struct reverse_pe *p, struct view *w);
+/* The guest was interrupted; its state may be in two places. */
+void view_interrupted(struct reverse_pe *p, struct view *w);
+/* System registers that have been written in the guest are soft's as well. */
+void view_settle(struct reverse_pe *p, struct view *w);
+/* Constants have changed. */
+void view_forget_constants(struct reverse_pe *p);
 /* FP&SIMD registers to a view, or to soft (NULL). */
 void view_move_fp(struct reverse_pe *p, struct view *to);
 /* After a reset of soft's CPU. */

@@ -24,7 +24,6 @@ enum {
 	ISS_CM = 8,
 	LINGER =
 		256, /* instructions by soft after an IC IVAU: it comes in loops, and is the dearest part of them */
-	KICKS_MAX = 1000, /* while the stub runs its 40 instructions */
 };
 
 void reverse_notify(struct hv_vcpu *v)
@@ -251,37 +250,17 @@ static bool from_stub(struct reverse_pe *p, struct view *w, struct hv_exit *x)
 	return true;
 }
 
-/* The guest was interrupted, perhaps in the stub, where its state is in two places. True: it has to go on until it
- * leaves by itself. */
-static bool in_first_half(struct reverse_pe *p, struct view *w)
-{
-	uint64_t pc = 0;
-
-	p->place = IN_VCPU;
-	w->in_stub = false;
-	if (p->r->inner->get_reg(w->vcpu, REG_PC, &pc) || pc - REVERSE_VECTORS >= REVERSE_PAGE)
-		return false;
-	if (pc - REVERSE_VECTORS < p->r->stub.resume)
-		return true;
-	w->shadow.stale = true; /* the invalidation may not have come to its end */
-	p->place = IN_BANK;	/* which the second half otherwise only reads */
-	view_pull(p);
-	return false;
-}
-
 /* The PE's view has been left. False: with @x. */
 static bool leave(struct reverse_pe *p, struct view *w, struct hv_exit *x)
 {
-	for (unsigned kicks = 0; kicks < KICKS_MAX; kicks++) {
-		if (x->kind == HV_EXIT_MMIO && x->mmio.ipa == p->r->exit_gpa)
-			return from_stub(p, w, x);
-		if (x->kind != HV_EXIT_KICK)
-			break;
+	view_settle(p, w);
+	if (x->kind == HV_EXIT_MMIO && x->mmio.ipa == p->r->exit_gpa)
+		return from_stub(p, w, x);
+	if (x->kind == HV_EXIT_KICK) {
 		p->stats.kicks++;
 		reverse_watch(p, HV_INNER_KICK);
-		if (!in_first_half(p, w))
-			return true;
-		p->r->inner->run(w->vcpu, x);
+		view_interrupted(p, w);
+		return true;
 	}
 	p->place = IN_VCPU;
 	w->in_stub = false;
@@ -295,9 +274,6 @@ static bool leave(struct reverse_pe *p, struct view *w, struct hv_exit *x)
 		p->step = p->access = true;
 		return true;
 	case HV_EXIT_FAIL:
-		return false;
-	case HV_EXIT_KICK:
-		fail(x, -EIO, "a managed view does not get through its vectors");
 		return false;
 	default:
 		fail(x, -EIO, "an exit that a managed view cannot have");

@@ -135,20 +135,21 @@ void shadow_forget(struct shadow *s, uint64_t pa)
 /* The first tables that are made after the roots; there is always room for them. */
 static void map_own(struct shadow *s)
 {
-	*leaf_entry(s, REVERSE_VECTORS, true) = page(s->vectors, SHADOW_EXEC, SHADOW_NORMAL);
-	*leaf_entry(s, REVERSE_BANK, true) = page(s->bank, SHADOW_WRITE, SHADOW_NORMAL);
-	*leaf_entry(s, REVERSE_EXIT, true) = page(s->exit, SHADOW_WRITE, SHADOW_DEVICE);
+	for (unsigned i = 0; i < SHADOW_OWN; i++) {
+		const struct shadow_own *o = &s->own[i];
+
+		for (unsigned n = 0; n < o->pages; n++)
+			*leaf_entry(s, o->va + n * REVERSE_PAGE,
+				    true) = page(o->pa + n * REVERSE_PAGE, o->prot, o->attr);
+	}
 }
 
-bool shadow_init(struct shadow *s, struct hidden *h, uint64_t vectors, uint64_t bank, uint64_t exit)
+bool shadow_init(struct shadow *s, struct hidden *h, const struct shadow_own own[SHADOW_OWN])
 {
 	uint64_t gpa;
 
-	*s = (struct shadow){.hidden = h,
-			     .context = {~0ULL, ~0ULL},
-			     .vectors = vectors,
-			     .bank = bank,
-			     .exit = exit};
+	*s = (struct shadow){.hidden = h, .context = {~0ULL, ~0ULL}};
+	memcpy(s->own, own, sizeof(s->own));
 	if (!new_table(s, &gpa, false) || !new_table(s, &gpa, false) ||
 	    !leaf_entry(s, REVERSE_UPPER, true))
 		return false;

@@ -16,6 +16,7 @@
 #define MAIR_EL1	 SYSREG(3, 0, 10, 2, 0)
 #define VBAR_EL1	 SYSREG(3, 0, 12, 0, 0)
 #define TPIDR_EL1	 SYSREG(3, 0, 13, 0, 4)
+#define TPIDRRO_EL0	 SYSREG(3, 3, 13, 0, 3)
 
 #define ID_AA64MMFR1_EL1 SYSREG(3, 0, 0, 7, 1)
 #define CTR_EL0		 SYSREG(3, 3, 0, 0, 1)
@@ -122,13 +123,24 @@ void view_set_ctr(struct reverse_pe *p)
 static int set_up(struct reverse_pe *p, struct view *w)
 {
 	struct reverse *r = p->r;
+	unsigned i, el = w->kind == VIEW_EL3 ? 3 : w->kind == VIEW_EL2 ? 2 : 1;
 	uint64_t bank, mmfr1;
-	unsigned i;
 
-	w->bank = hidden_page(&r->hidden, &bank);
-	if (!w->bank || !shadow_init(&w->shadow, &r->hidden, r->stub_gpa, bank, r->exit_gpa))
+	w->bank = hidden_pages(&r->hidden, BANK_PAGES, &bank);
+	const struct shadow_own own[SHADOW_OWN] = {
+		{REVERSE_VECTORS, r->stub_gpa, 1, SHADOW_EXEC, SHADOW_NORMAL},
+		{REVERSE_EXIT, r->exit_gpa, 1, SHADOW_WRITE, SHADOW_DEVICE},
+		{REVERSE_BANK, bank, BANK_PAGES, SHADOW_WRITE, SHADOW_NORMAL},
+		{REVERSE_HANDLERS, r->divert->handler_gpa, DIVERT_PAGES, SHADOW_EXEC,
+		 SHADOW_NORMAL},
+		{REVERSE_ACTIONS, r->divert->action_gpa[el], divert_action_pages(), SHADOW_READ,
+		 SHADOW_NORMAL},
+	};
+	if (!w->bank || !shadow_init(&w->shadow, &r->hidden, own))
 		return -ENOMEM;
 	w->bank->exit_va = REVERSE_EXIT;
+	w->bank->actions_va = REVERSE_ACTIONS;
+	w->bank->handlers_va = REVERSE_HANDLERS;
 	if (!r->inner->get_reg(w->vcpu, REG_SYS(ID_AA64MMFR1_EL1), &mmfr1))
 		r->pan = bits(mmfr1, 23, 20);
 	if (!r->inner->get_reg(w->vcpu, REG_SYS(CTR_EL0), &r->ctr))
@@ -192,6 +204,7 @@ void view_reset(struct reverse_pe *p)
 	p->word = 0;
 	p->linger = 0;
 	p->soft->s.flushed = true;
+	view_forget_constants(p);
 }
 
 /* ---- registers of the inner vCPU; its failures show when it is run ---- */
@@ -221,6 +234,53 @@ static void put_cached(struct reverse_pe *p, struct view *w, uint16_t reg, uint6
 }
 
 /* ---- state to soft ---- */
+
+void view_forget_constants(struct reverse_pe *p)
+{
+	for (unsigned i = 0; i < VIEW_MANAGED; i++) {
+		if (p->view[i].bank)
+			p->view[i].bank->constants_known = false;
+	}
+}
+
+void view_settle(struct reverse_pe *p, struct view *w)
+{
+	divert_settle(p->r->divert, &p->soft->c, w->bank);
+}
+
+/* As if the exception had not been taken. */
+static void undo_stub(struct reverse_pe *p, struct view *w, uint64_t pc)
+{
+	uint32_t saved = stub_saved(pc);
+	struct bank *b = w->bank;
+
+	for (unsigned n = 0; n < 30; n++) {
+		if (!bit(saved, n))
+			b->x[n] = get(p, w, REG_X(n));
+	}
+	b->x[30] = get(p, w, bit(saved, 30) ? REG_SYS(TPIDRRO_EL0) : REG_X(30));
+	b->pc = get(p, w, REG_ELR_EL1);
+	b->pstate = get(p, w, REG_SPSR_EL1);
+	b->sp_el0 = get(p, w, REG_SP_EL0);
+	b->sp_elx = get(p, w, REG_SP_EL1);
+}
+
+void view_interrupted(struct reverse_pe *p, struct view *w)
+{
+	uint64_t pc = get(p, w, REG_PC);
+	enum stub_where where = stub_where(&p->r->stub, pc);
+
+	p->place = IN_VCPU;
+	w->in_stub = false;
+	if (where == STUB_OUTSIDE)
+		return;
+	if (where == STUB_SAVING)
+		undo_stub(p, w, pc);
+	else
+		w->shadow.stale = true; /* the invalidation may not have come to its end */
+	p->place = IN_BANK;
+	view_pull(p);
+}
 
 static void pull_live(struct reverse_pe *p, struct view *w)
 {
@@ -346,10 +406,13 @@ void view_push(struct reverse_pe *p, struct view *w)
 	} else if (p->place == IN_SOFT) {
 		push_controls(p, w);
 		push_bank(p, w);
+		divert_push(p->r->divert, &p->soft->c, w->bank);
 		p->at = w;
 		p->place = IN_BANK;
 	}
 	view_push_lines(p, w);
+	if (!view_is_native(w))
+		divert_update(p->r->divert, &p->soft->c, w->bank);
 	if (w->shadow.stale && p->place == IN_BANK) {
 		w->bank->tlb_stale = 1;
 		w->shadow.stale = false;

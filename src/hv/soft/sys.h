@@ -302,6 +302,7 @@ void soft_device(struct soft_cpu *c, uint64_t va, uint64_t pa, unsigned bytes, b
 /* ---- timer.c ---- */
 uint64_t soft_counter(const struct soft_cpu *c);	 /* CNTPCT_EL0 */
 uint64_t soft_counter_virtual(const struct soft_cpu *c); /* CNTVCT_EL0 at the current level */
+uint64_t soft_counter_offset(const struct soft_cpu *c);	 /* CNTPCT_EL0 - CNTVCT_EL0 there */
 /* Levels of the timers' outputs now; sets deadline_ns. */
 uint32_t soft_timers(struct soft_cpu *c);
 bool soft_timer_read(struct soft_cpu *c, uint16_t code, uint64_t *value);
@@ -313,6 +314,9 @@ void soft_sysreg_reset(struct soft_cpu *c);
 /* As the back end's get_reg and set_reg see it: no access checks. */
 int soft_sysreg_get(struct soft_cpu *c, uint16_t code, uint64_t *value);
 int soft_sysreg_set(struct soft_cpu *c, uint16_t code, uint64_t value);
+/* What MRS gives at the current level if it is allowed to; what MSR there can change. */
+uint64_t soft_sysreg_value(struct soft_cpu *c, uint16_t code);
+struct sysreg_masks soft_sysreg_masks(const struct soft_cpu *c, uint16_t code);
 
 /* ---- turn.c; but for the first, with hv_vm.clock only ---- */
 /* Time that the timers go by. */

@@ -403,6 +403,25 @@ void soft_MSR_imm(struct soft_cpu *c, uint32_t w)
 
 /* ---- from outside ---- */
 
+uint64_t soft_sysreg_value(struct soft_cpu *c, uint16_t code)
+{
+	const struct sysreg_desc *d = describe(c->sys->vm, code);
+	uint64_t v = 0;
+
+	if (d && !read_special(c, code, &v))
+		v = read_stored(c, shown(c, d));
+	return v;
+}
+
+struct sysreg_masks soft_sysreg_masks(const struct soft_cpu *c, uint16_t code)
+{
+	const struct sysreg_desc *d = describe(c->sys->vm, code);
+
+	if (d && d->index < SYSREG_INDEX_COUNT)
+		return *masks_of(c, d);
+	return (struct sysreg_masks){.writable = ~0ULL};
+}
+
 int soft_sysreg_get(struct soft_cpu *c, uint16_t code, uint64_t *value)
 {
 	const struct hv_vm *vm = c->sys->vm;

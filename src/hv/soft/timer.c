@@ -47,14 +47,19 @@ static uint64_t count_of(const struct soft_cpu *c, const struct timer *t)
 }
 
 /* A host sees no offset: D24.10 CNTVCT_EL0. */
-uint64_t soft_counter_virtual(const struct soft_cpu *c)
+uint64_t soft_counter_offset(const struct soft_cpu *c)
 {
 	struct arm_route r;
 
 	if (!soft_have_el(c, 2))
-		return soft_counter(c);
+		return 0;
 	r = soft_route(c);
-	return soft_counter(c) - (arm_el_is_in_host(&r, r.el) ? 0 : SOFT_REG(c, CNTVOFF_EL2));
+	return arm_el_is_in_host(&r, r.el) ? 0 : SOFT_REG(c, CNTVOFF_EL2);
+}
+
+uint64_t soft_counter_virtual(const struct soft_cpu *c)
+{
+	return soft_counter(c) - soft_counter_offset(c);
 }
 
 /* The time @ticks from now, 0: never. */
