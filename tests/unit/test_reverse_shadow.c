@@ -12,10 +12,7 @@
 
 #include <cmocka.h>
 
-#define HIDDEN	0x7c000000ULL
-#define VECTORS (HIDDEN - 0x3000)
-#define BANK	(HIDDEN - 0x2000)
-#define EXIT	(HIDDEN - 0x1000)
+#define HIDDEN 0x7c000000ULL
 
 enum { PAGES = 96, STEPS = 4000 };
 
@@ -66,9 +63,18 @@ static enum walk_result walk(struct rig *r, uint64_t va, struct arm_xlat *x)
 	return arm_walk(&regime, va, x);
 }
 
+/* What a view has for itself. */
+static const struct shadow_own own[SHADOW_OWN] = {
+	{REVERSE_VECTORS, HIDDEN - 0x100000, 1, SHADOW_EXEC, SHADOW_NORMAL},
+	{REVERSE_EXIT, HIDDEN - 0x90000, 1, SHADOW_WRITE, SHADOW_DEVICE},
+	{REVERSE_BANK, HIDDEN - 0x80000, BANK_PAGES, SHADOW_WRITE, SHADOW_NORMAL},
+	{REVERSE_HANDLERS, HIDDEN - 0x70000, 3, SHADOW_EXEC, SHADOW_NORMAL},
+	{REVERSE_ACTIONS, HIDDEN - 0x60000, 5, SHADOW_READ, SHADOW_NORMAL},
+};
+
 static bool init_shadow(struct rig *r)
 {
-	return shadow_init(&r->shadow, &r->hidden, VECTORS, BANK, EXIT);
+	return shadow_init(&r->shadow, &r->hidden, own);
 }
 
 static int create(void **state)
@@ -127,19 +133,25 @@ static void check_unmapped(struct rig *r, uint64_t va)
 	assert_false(shadow_is_xonly(&r->shadow, va));
 }
 
-static void check_own(struct rig *r)
+static void check_own_page(struct rig *r, const struct shadow_own *o, uint64_t offset)
 {
+	unsigned want = ARM_PROT_READ | (o->prot & SHADOW_WRITE ? ARM_PROT_WRITE : 0) |
+			(o->prot & SHADOW_EXEC ? ARM_PROT_EXEC : 0);
 	struct arm_xlat x;
 
-	assert_int_equal(walk(r, REVERSE_VECTORS, &x), ARM_WALK_OK);
-	assert_int_equal(x.priv, ARM_PROT_READ | ARM_PROT_EXEC);
+	assert_int_equal(walk(r, o->va + offset, &x), ARM_WALK_OK);
+	assert_int_equal(x.pa, o->pa + offset);
+	assert_int_equal(x.priv, want);
 	assert_int_equal(x.user, 0);
-	assert_int_equal(walk(r, REVERSE_BANK, &x), ARM_WALK_OK);
-	assert_int_equal(x.priv, ARM_PROT_READ | ARM_PROT_WRITE);
-	assert_int_equal(x.user, 0);
-	assert_int_equal(walk(r, REVERSE_EXIT, &x), ARM_WALK_OK);
-	assert_int_equal(x.pa, EXIT);
-	assert_int_equal(x.attr, 0);
+	assert_int_equal(x.attr, o->attr == SHADOW_DEVICE ? 0 : 0xff);
+}
+
+static void check_own(struct rig *r)
+{
+	for (unsigned i = 0; i < ARRAY_COUNT(own); i++) {
+		for (unsigned page = 0; page < own[i].pages; page++)
+			check_own_page(r, &own[i], page * REVERSE_PAGE);
+	}
 }
 
 static void check_all(struct rig *r)
