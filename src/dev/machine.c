@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the board as a whole is: the properties of the device tree's root, and which of its serial
- * ports is the console. Has no hardware. Devicetree Specification v0.4, 3.2. */
+/* What the board as a whole is: the properties of the device tree's root, which of its serial ports is the
+ * console, and whether the Secure world has anything for itself. Has no hardware. Devicetree Specification v0.4, 3.2. */
 #include "dev/component.h"
 #include "dev/dt.h"
 #include "util/buf.h"
@@ -11,7 +11,11 @@ struct machine {
 	struct dev dev;
 	const char *compatible, *model;
 	struct dev *console;
+	int trustzone; /* enum trustzone */
 };
+
+enum trustzone { ENFORCED, OPEN };
+static const char *const trustzones[] = {[ENFORCED] = "enforced", [OPEN] = "open", NULL};
 
 /* Names separated by blanks become the device tree's list. */
 static void compatible(struct dt *dt, const char *names)
@@ -41,6 +45,13 @@ static int machine_dt(struct dev *d, struct dt *dt)
 	return dt->error;
 }
 
+static int machine_init(struct dev *d, struct err *e)
+{
+	if (((const struct machine *)d)->trustzone == OPEN)
+		mem_open(d->host->mem);
+	return 0;
+}
+
 static const struct prop machine_props[] = {
 	{.name = "compatible",
 	 .kind = PROP_STR,
@@ -56,6 +67,12 @@ static const struct prop machine_props[] = {
 	 .kind = PROP_REF,
 	 .offset = offsetof(struct machine, console),
 	 .help = "serial port that is the console; without it the board's first"},
+	{.name = "trustzone",
+	 .kind = PROP_ENUM,
+	 .offset = offsetof(struct machine, trustzone),
+	 .def = "enforced",
+	 .choices = trustzones,
+	 .help = "open: the normal world and DMA get at secure memory and devices, too"},
 	{.name = NULL},
 };
 
@@ -65,5 +82,6 @@ const struct component machine_component = {
 	.cls = DEV_DEVICE,
 	.size = sizeof(struct machine),
 	.props = machine_props,
+	.init = machine_init,
 	.dt = machine_dt,
 };

@@ -26,6 +26,7 @@ struct mem_space {
 	struct mem_region **region;
 	size_t count, capacity;
 	bool frozen;
+	bool open; /* see mem_open() */
 	pthread_mutex_t lock;
 	struct listener *listener;
 	unsigned listener_count;
@@ -162,6 +163,17 @@ struct mem_region *mem_find(const struct mem_space *s, uint64_t gpa)
 	return i < s->count && s->region[i]->base <= gpa ? s->region[i] : NULL;
 }
 
+void mem_open(struct mem_space *s)
+{
+	CHECK(!s->frozen);
+	s->open = true;
+}
+
+bool mem_is_secret(const struct mem_region *r)
+{
+	return r->secure_only && !r->space->open;
+}
+
 /* ---- memory ---- */
 
 static bool is_direct(const struct mem_region *r)
@@ -172,7 +184,7 @@ static bool is_direct(const struct mem_region *r)
 
 static bool usable(const struct mem_region *r, bool write, bool secure)
 {
-	return r && (!r->secure_only || secure) && (write ? r->kind == MEM_RAM : is_direct(r));
+	return r && (secure || !mem_is_secret(r)) && (write ? r->kind == MEM_RAM : is_direct(r));
 }
 
 static uint8_t *ptr(const struct mem_space *s, uint64_t gpa, uint64_t len, bool write, bool secure)
@@ -349,7 +361,7 @@ static struct mem_region *target(const struct mem_space *s, uint64_t gpa, struct
 {
 	struct mem_region *r = mem_find(s, gpa);
 
-	return r && (!r->secure_only || attrs.secure) ? r : NULL;
+	return r && (attrs.secure || !mem_is_secret(r)) ? r : NULL;
 }
 
 static bool fits(const struct mem_region *r, uint64_t gpa, unsigned size)

@@ -76,6 +76,10 @@ void mem_space_destroy(struct mem_space *s);
  * end beyond 2^52, and address or size that are no multiple of max_width (memory: 8) are a user's
  * error, put on @e with both names. Only before mem_freeze(). */
 int mem_add(struct mem_space *s, struct mem_region *r, struct err *e);
+/* What is `secure_only` is there for everybody. Only before mem_freeze(). */
+void mem_open(struct mem_space *s);
+/* Is it absent from the Non-secure address space? */
+bool mem_is_secret(const struct mem_region *r);
 void mem_freeze(struct mem_space *s);
 
 /* Regions in order of address; for device trees, back ends and reports. */

@@ -332,7 +332,7 @@ static int map_region(void *opaque, const struct mem_region *r, bool map)
 		return vm->hv->mem_unmap(vm->hv_vm, r->base, r->size);
 	return vm->hv->mem_map(vm->hv_vm, r->base, r->host, r->size,
 			       HV_READ | HV_EXEC | (r->kind == MEM_RAM ? HV_WRITE : 0) |
-				       (r->secure_only ? HV_SECURE : 0));
+				       (mem_is_secret(r) ? HV_SECURE : 0));
 }
 
 static unsigned needed_ipa_bits(const struct vm *vm)

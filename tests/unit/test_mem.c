@@ -290,6 +290,30 @@ static void test_ram_across(void **state)
 	machine_fini(&m);
 }
 
+/* Secure memory of a machine that does not keep it: for everybody, devices included. */
+static void test_open(void **state)
+{
+	uint8_t host[16] = "secret";
+	struct mem_region r = ram("secure", SECURE, host, sizeof(host));
+	struct mem_space *s = mem_space_create();
+	uint8_t buf[4];
+	uint64_t v;
+
+	r.secure_only = true;
+	assert_int_equal(mem_add(s, &r, NULL), 0);
+	assert_true(mem_is_secret(&r));
+	mem_open(s);
+	mem_freeze(s);
+	assert_false(mem_is_secret(&r));
+	assert_int_equal(mem_read(s, SECURE, 1, &v, normal), MEM_OK);
+	assert_int_equal(v, 's');
+	assert_int_equal(mem_write(s, SECURE, 1, 'S', normal), MEM_OK);
+	assert_int_equal(mem_copy_from(s, SECURE, buf, sizeof(buf)), MEM_OK);
+	assert_memory_equal(buf, "Secr", 4);
+	assert_ptr_equal(mem_ptr(s, SECURE, 8, true), host);
+	mem_space_destroy(s);
+}
+
 static void test_secure(void **state)
 {
 	struct machine m;
@@ -665,25 +689,16 @@ static void test_many_regions(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_overlap),
-		cmocka_unit_test(test_limits),
-		cmocka_unit_test(test_where),
-		cmocka_unit_test(test_ram),
-		cmocka_unit_test(test_ram_across),
-		cmocka_unit_test(test_secure),
-		cmocka_unit_test(test_single_copy),
-		cmocka_unit_test(test_mmio_plain),
-		cmocka_unit_test(test_mmio_split),
-		cmocka_unit_test(test_mmio_narrow),
-		cmocka_unit_test(test_mmio_unaligned),
-		cmocka_unit_test(test_mmio_small),
-		cmocka_unit_test(test_mmio_without_handler),
-		cmocka_unit_test(test_nothing_there),
-		cmocka_unit_test(test_copy),
-		cmocka_unit_test(test_ptr),
-		cmocka_unit_test(test_rom),
-		cmocka_unit_test(test_listeners),
-		cmocka_unit_test(test_listener_fails),
+		cmocka_unit_test(test_overlap),	      cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_where),	      cmocka_unit_test(test_ram),
+		cmocka_unit_test(test_ram_across),    cmocka_unit_test(test_open),
+		cmocka_unit_test(test_secure),	      cmocka_unit_test(test_single_copy),
+		cmocka_unit_test(test_mmio_plain),    cmocka_unit_test(test_mmio_split),
+		cmocka_unit_test(test_mmio_narrow),   cmocka_unit_test(test_mmio_unaligned),
+		cmocka_unit_test(test_mmio_small),    cmocka_unit_test(test_mmio_without_handler),
+		cmocka_unit_test(test_nothing_there), cmocka_unit_test(test_copy),
+		cmocka_unit_test(test_ptr),	      cmocka_unit_test(test_rom),
+		cmocka_unit_test(test_listeners),     cmocka_unit_test(test_listener_fails),
 		cmocka_unit_test(test_many_regions),
 	};
 
