@@ -299,6 +299,37 @@ static void test_too_many_buffers(void **state)
 	expect_broken(x, 0);
 }
 
+/* DMA is Non-secure: what only the Secure world has is not there. */
+static void test_secure_memory(void **state)
+{
+	static const uint64_t rings[] = {REG_QueueDescLow, REG_QueueDriverLow, REG_QueueDeviceLow};
+	struct ctx *x = *state;
+
+	rig_start(&x->r, ALL, NUM);
+	desc(x, 0, RIG_SECRET, 8, 0, 0);
+	expect_broken(x, 0);
+	desc(x, 0, RIG_SECRET + RIG_SECRET_SIZE - 8, 8, DESC_WRITE, 0);
+	expect_broken(x, 0);
+	desc(x, 0, RIG_DATA, 8, DESC_NEXT, 1);
+	desc(x, 1, RIG_SECRET, 8, DESC_WRITE, 0);
+	expect_broken(x, 0);
+	desc(x, 0, RIG_SECRET, 16, DESC_INDIRECT, 0);
+	expect_broken(x, 0);
+	rig_desc(&x->r, RIG_TABLE, 0, RIG_SECRET, 8, DESC_WRITE, 0);
+	desc(x, 0, RIG_TABLE, 16, DESC_INDIRECT, 0);
+	expect_broken(x, 0);
+	for (size_t i = 0; i < ARRAY_COUNT(rings); i++) {
+		rig_start(&x->r, ALL, NUM);
+		rig_write(&x->r, REG_QueueReady, 0);
+		rig_write(&x->r, rings[i], RIG_SECRET + 0x1000);
+		rig_write(&x->r, REG_QueueReady, 1);
+		assert_int_equal(rig_read(&x->r, REG_QueueReady), 0);
+		assert_true(rig_read(&x->r, REG_Status) & VIRTIO_S_NEEDS_RESET);
+	}
+	for (unsigned i = 0; i < RIG_SECRET_SIZE; i++)
+		assert_int_equal(x->r.secret[i], 0x5e);
+}
+
 static void test_bad_avail(void **state)
 {
 	struct ctx *x = *state;
@@ -580,6 +611,7 @@ int main(void)
 		TEST(test_bad_indirect),
 		TEST(test_bad_chain),
 		TEST(test_too_many_buffers),
+		TEST(test_secure_memory),
 		TEST(test_bad_avail),
 		TEST(test_bad_rings),
 		TEST(test_bad_size),

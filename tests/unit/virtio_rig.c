@@ -58,6 +58,14 @@ bool rig_create_on(struct rig *r, struct virtual_clock *clock, const struct comp
 					    .size = RIG_RAM_SIZE,
 					    .kind = MEM_RAM,
 					    .host = r->ram};
+	r->secret = aligned_alloc(4096, RIG_SECRET_SIZE);
+	memset(r->secret, 0x5e, RIG_SECRET_SIZE);
+	r->secret_region = (struct mem_region){.name = "secret",
+					       .base = RIG_SECRET,
+					       .size = RIG_SECRET_SIZE,
+					       .kind = MEM_RAM,
+					       .secure_only = true,
+					       .host = r->secret};
 	r->host.mem = r->mem;
 	r->host.loop = loop_create();
 	r->host.clock = clock;
@@ -69,7 +77,8 @@ bool rig_create_on(struct rig *r, struct virtual_clock *clock, const struct comp
 		r->dev->backend = r->backend;
 		r->backend->owner = r->dev;
 	}
-	if (!ok || !be_ok || mem_add(r->mem, &r->ram_region, e) || dev_map(r->dev, e))
+	if (!ok || !be_ok || mem_add(r->mem, &r->ram_region, e) ||
+	    mem_add(r->mem, &r->secret_region, e) || dev_map(r->dev, e))
 		return false;
 	mem_freeze(r->mem);
 	if ((be && dev_init(r->backend, e)) || dev_init(r->dev, e))
@@ -86,6 +95,7 @@ void rig_destroy(struct rig *r)
 	mem_space_destroy(r->mem);
 	loop_destroy(r->host.loop);
 	free(r->ram);
+	free(r->secret);
 }
 
 uint32_t rig_read(struct rig *r, uint64_t reg)

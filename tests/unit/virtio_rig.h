@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A virtio device with 1 MiB of RAM and the driver's side of its queues, for tests and fuzzing.
+ * A virtio device with 1 MiB of RAM, 64 KiB that only the Secure world has, and the driver's side of its
+ * queues, for tests and fuzzing.
  * The driver's side goes through mem_read() and mem_write() as a PE would.
  */
 #ifndef TESTS_VIRTIO_RIG_H
@@ -13,6 +14,8 @@ enum {
 	RIG_RAM = 0x40000000,
 	RIG_RAM_SIZE = 1 << 20,
 	RIG_SLOT = 0x0a000000,
+	RIG_SECRET = 0x0e000000, /* RAM of the Secure world */
+	RIG_SECRET_SIZE = 1 << 16,
 	/* Where rig_start() puts queue n: descriptors, then both rings. */
 	RIG_RING = RIG_RAM + 0x2000,
 	RIG_RING_STRIDE = 0x4000,
@@ -59,8 +62,8 @@ struct rig_ring {
 
 struct rig {
 	struct mem_space *mem;
-	uint8_t *ram;
-	struct mem_region ram_region;
+	uint8_t *ram, *secret;
+	struct mem_region ram_region, secret_region;
 	struct dev_host host;
 	struct dev *dev, *backend;
 	struct rig_ring ring[VIRTIO_QUEUE_MAX];
