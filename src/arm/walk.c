@@ -123,6 +123,8 @@ static bool range_sizes(const struct arm_regime *r, struct range *g, unsigned ma
 {
 	if (!g->granule)
 		return false;
+	if (r->no_granule16 && g->granule == 14)
+		g->granule = 12;
 	g->ds = g->ds && g->granule != 16;
 	g->high_oa = g->granule == 16 && pa_bits(r) == 52;
 	g->lpa = g->high_oa && g->oa_bits == 52;

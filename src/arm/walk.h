@@ -29,12 +29,13 @@ struct arm_regime {
 	enum arm_regime_kind kind;
 	uint64_t sctlr;
 	uint64_t tcr;
-	uint64_t ttbr[2]; /* [1]: ARM_REGIME_EL10 only */
-	uint64_t mair;	  /* 0 if nobody wants to know attributes */
-	uint8_t pa_bits;  /* implemented (ID_AA64MMFR0_EL1.PARange), 32..52; 0 counts as 48 */
-	bool secure;	  /* in Secure state: the NS bits count */
-	bool sif;	  /* SCR_EL3.SIF: Secure state executes nothing from Non-secure memory */
-	bool dc;	  /* HCR_EL2.DC: Normal memory while stage 1 is off */
+	uint64_t ttbr[2];  /* [1]: ARM_REGIME_EL10 only */
+	uint64_t mair;	   /* 0 if nobody wants to know attributes */
+	uint8_t pa_bits;   /* implemented (ID_AA64MMFR0_EL1.PARange), 32..52; 0 counts as 48 */
+	bool no_granule16; /* 16 KiB is not implemented: 4 KiB is what it stands for */
+	bool secure;	   /* in Secure state: the NS bits count */
+	bool sif;	   /* SCR_EL3.SIF: Secure state executes nothing from Non-secure memory */
+	bool dc;	   /* HCR_EL2.DC: Normal memory while stage 1 is off */
 	const struct arm_stage2 *stage2; /* NULL: none, or off */
 	/* 8 aligned bytes of physical memory as a little-endian number. False: external abort. */
 	bool (*read)(void *opaque, uint64_t pa, bool secure, uint64_t *value);
