@@ -18,6 +18,8 @@ int cli_assemble(struct cli_machine *m, struct board *b, uint64_t seed, struct e
 	if (!cpu)
 		return r ? r : -EINVAL;
 	m->host.pes = pe_set_create(cpu_count(cpu), cpu_els(cpu));
+	if (cpu_model(cpu))
+		pe_set_model(m->host.pes, cpu_model(cpu));
 	return board_map(b, e);
 }
 

@@ -3,11 +3,13 @@
  * arm/cpus.yaml, arm/psci.yaml. */
 #include "dev/cpu.h"
 
+#include "arm/model.h"
 #include "arm/sysreg.h"
 #include "dev/component.h"
 #include "dev/dt.h"
 #include "pe/pe.h"
 #include "util/bits.h"
+#include "util/xalloc.h"
 
 #include <stdio.h>
 
@@ -16,55 +18,23 @@ enum method { METHOD_HVC, METHOD_SMC };
 
 static const char *const methods[] = {"hvc", "smc", NULL};
 
-enum {
-#define CPU_MODEL(name, symbol, midr) MODEL_##symbol,
-#define CPU_REG(models, sysreg, reset)
-#include "dev/cpu-model.def"
-#undef CPU_MODEL
-	MODEL_HOST,
-	MODEL_COUNT,
-};
-
-enum {
-#define CPU_MODEL(name, symbol, midr) CPU_##symbol = 1 << MODEL_##symbol,
-#include "dev/cpu-model.def"
-#undef CPU_MODEL
-};
-
-enum { ARMV8_0 = CPU_A53 | CPU_A57 | CPU_A72 };
+enum { IMPDEF_MAX = 20 };
 
 static const char *const model_names[] = {
-#define CPU_MODEL(name, symbol, midr) name,
-#include "dev/cpu-model.def"
-#undef CPU_MODEL
+#define ARM_MODEL(symbol, name, mt) name,
+#include "arm/model.def"
 	"host",
 	NULL,
 };
 
-static const uint32_t midrs[] = {
-#define CPU_MODEL(name, symbol, midr) midr,
-#include "dev/cpu-model.def"
-#undef CPU_MODEL
-#undef CPU_REG
-};
+enum { MODEL_HOST = ARRAY_COUNT(model_names) - 2 };
 
-/* IMPLEMENTATION DEFINED registers. */
-static const struct impdef {
-	unsigned models; /* bit n: model n */
-	uint16_t sysreg;
-	uint64_t reset;
-} impdefs[] = {
-#define CPU_MODEL(name, symbol, midr)
-#define CPU_REG(models, sysreg, reset) {models, sysreg, reset},
-#include "dev/cpu-model.def"
-#undef CPU_MODEL
-#undef CPU_REG
-};
+struct cpu;
 
-enum { IMPDEF_COUNT = ARRAY_COUNT(impdefs) };
-#define L2CTLR_EL1 SYSREG(3, 1, 11, 0, 2)
-
-struct impdef_reg {
+/* One of the core's IMPLEMENTATION DEFINED registers. */
+struct impdef {
+	const struct cpu *cpu;
+	const struct arm_model_impdef *desc;
 	uint64_t value[COUNT_MAX];
 };
 
@@ -74,7 +44,8 @@ struct cpu {
 	int model;
 	int method;
 	bool el2, el3;
-	struct impdef_reg reg[IMPDEF_COUNT];
+	struct impdef reg[IMPDEF_MAX];
+	unsigned reg_count;
 };
 
 unsigned cpu_count(const struct dev *d)
@@ -89,68 +60,96 @@ uint32_t cpu_els(const struct dev *d)
 	return 1 << 0 | 1 << 1 | (c->el2 ? 1 << 2 : 0) | (c->el3 ? 1 << 3 : 0);
 }
 
-bool cpu_is_host(const struct dev *d)
+const struct arm_model *cpu_model(const struct dev *d)
 {
-	return ((const struct cpu *)d)->model == MODEL_HOST;
+	return arm_model_at((unsigned)((const struct cpu *)d)->model); /* host: none */
 }
 
-/* ---- models ---- */
+/* ---- the core's own registers ---- */
+
+/* The lowest level that has it: R_SHJNG, as far as op1 says it. */
+static unsigned lowest_el(uint16_t sysreg)
+{
+	static const uint8_t el[8] = {1, 1, 1, 0, 2, 2, 3, 1};
+
+	return el[SYSREG_OP1(sysreg)];
+}
 
 /* The PE's own, so without a lock. */
 static enum pe_sysreg_result read_impdef(void *opaque, const struct pe_access *a, uint16_t sysreg,
 					 uint64_t *value)
 {
-	const struct impdef_reg *r = opaque;
+	const struct impdef *r = opaque;
 
+	if (a->el < lowest_el(sysreg))
+		return PE_SYSREG_UNDEF;
 	*value = r->value[a->pe];
+	return PE_SYSREG_OK;
+}
+
+/* ACTLR_EL3 and ACTLR_EL2 say what lower levels may write. */
+static enum pe_sysreg_result check_write(const struct cpu *c, const struct impdef *r,
+					 const struct pe_access *a)
+{
+	uint8_t control = r->desc->control;
+
+	if (a->el < lowest_el(r->desc->code) || r->desc->kind == ARM_MODEL_READ_ONLY)
+		return PE_SYSREG_UNDEF;
+	if (control == ARM_MODEL_ANY)
+		return PE_SYSREG_OK;
+	if (a->el < 2 && c->el2 && !a->secure && !bit(a->actlr_el2, control))
+		return PE_SYSREG_TRAP_EL2;
+	if (a->el < 3 && c->el3 && !bit(a->actlr_el3, control))
+		return PE_SYSREG_TRAP_EL3;
 	return PE_SYSREG_OK;
 }
 
 static enum pe_sysreg_result write_impdef(void *opaque, const struct pe_access *a, uint16_t sysreg,
 					  uint64_t value)
 {
-	struct impdef_reg *r = opaque;
+	struct impdef *r = opaque;
+	enum pe_sysreg_result result = check_write(r->cpu, r, a);
 
-	r->value[a->pe] = value;
-	return PE_SYSREG_OK;
+	if (result == PE_SYSREG_OK)
+		r->value[a->pe] = value;
+	return result;
 }
 
 static const struct pe_sysreg_ops impdef_ops = {read_impdef, write_impdef};
 
-static bool has(const struct cpu *c, const struct impdef *i)
-{
-	return i->models & 1U << c->model;
-}
-
 static int cpu_init(struct dev *d, struct err *e)
 {
 	struct cpu *c = (struct cpu *)d;
+	const struct arm_model *m = cpu_model(d);
+	const struct arm_model_impdef *descs;
+	size_t count;
 
-	if (c->model == MODEL_HOST)
+	if (!m)
 		return 0;
-	pe_id_field(d->host->pes, SYS_MIDR_EL1, 31, 0, midrs[c->model]);
-	/* Kernels that know one of these cores do not expect it to have FEAT_VHE, and Linux stops at it. */
-	if (1U << c->model & ARMV8_0)
-		pe_id_field(d->host->pes, SYS_ID_AA64MMFR1_EL1, 11, 8, 0);
-	for (unsigned i = 0; i < IMPDEF_COUNT; i++) {
-		if (has(c, &impdefs[i]))
-			pe_sysreg_add(d->host->pes, impdefs[i].sysreg, &impdef_ops, &c->reg[i]);
+	descs = arm_model_impdefs(m, &count);
+	CHECK(count <= IMPDEF_MAX);
+	for (c->reg_count = 0; c->reg_count < count; c->reg_count++) {
+		struct impdef *r = &c->reg[c->reg_count];
+
+		r->cpu = c;
+		r->desc = &descs[c->reg_count];
+		pe_sysreg_add(d->host->pes, r->desc->code, &impdef_ops, r);
 	}
 	return 0;
 }
 
-static uint64_t reset_value(const struct cpu *c, const struct impdef *i)
+static uint64_t reset_value(const struct cpu *c, const struct arm_model_impdef *i)
 {
-	return i->sysreg == L2CTLR_EL1 ? bits_set(i->reset, 25, 24, c->count - 1) : i->reset;
+	return i->kind == ARM_MODEL_CORES_24 ? bits_set(i->reset, 25, 24, c->count - 1) : i->reset;
 }
 
 static void cpu_reset(struct dev *d)
 {
 	struct cpu *c = (struct cpu *)d;
 
-	for (unsigned i = 0; i < IMPDEF_COUNT; i++) {
+	for (unsigned i = 0; i < c->reg_count; i++) {
 		for (unsigned n = 0; n < COUNT_MAX; n++)
-			c->reg[i].value[n] = reset_value(c, &impdefs[i]);
+			c->reg[i].value[n] = reset_value(c, c->reg[i].desc);
 	}
 }
 

@@ -22,6 +22,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct arm_model;
 struct err;
 struct virtual_clock;
 struct hv_vm;
@@ -165,6 +166,8 @@ struct hv_vm_config {
 	unsigned ipa_bits;
 	uint32_t
 		els; /* exception levels of the PEs, bit n: ELn; 0 and 1 always, and only of caps.native_els */
+	/* The core that PEs show; NULL: the back end's own. Of use to those that intercept without patching. */
+	const struct arm_model *model;
 	const struct hv_ops *inner; /* for a back end on top of another; `options` are that one's */
 	const struct hv_watch *watch; /* told by back ends with EL2 or EL3; NULL: nobody */
 	bool host_counter;	      /* CNTPCT_EL0 and CNTVCT_EL0 are host_counter() */

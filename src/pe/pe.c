@@ -12,6 +12,7 @@
 #include "pe/pe_int.h"
 
 #include "arm/exc.h"
+#include "arm/model.h"
 #include "arm/sysreg.h"
 #include "host/clock.h"
 #include "util/bits.h"
@@ -25,6 +26,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+
+#define MPIDR_AFFINITY 0xff00ffffffULL
 
 /* ---- creation ---- */
 
@@ -49,6 +52,16 @@ struct pe_set *pe_set_create(unsigned count, uint32_t els)
 		snprintf(pe->name, sizeof(pe->name), "pe%u", i);
 	}
 	return s;
+}
+
+void pe_set_model(struct pe_set *s, const struct arm_model *m)
+{
+	for (unsigned i = 0; i < s->count; i++) {
+		uint64_t mpidr = arm_model_mpidr(m, i);
+
+		s->pe[i].mpidr = mpidr & MPIDR_AFFINITY;
+		s->mpidr_bits = mpidr & ~MPIDR_AFFINITY;
+	}
 }
 
 void pe_set_configure(struct pe_set *s, const struct pe_set_config *cfg)

@@ -20,6 +20,7 @@ struct pe_access {
 	uint8_t el;
 	bool secure; /* at EL3: !SCR_EL3.NS, as it chooses banked registers */
 	uint64_t scr_el3, hcr_el2;
+	uint64_t actlr_el3, actlr_el2; /* for IMPLEMENTATION DEFINED registers only */
 };
 
 enum pe_sysreg_result {

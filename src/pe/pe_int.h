@@ -96,6 +96,7 @@ struct pe_set {
 	unsigned count;
 	uint32_t els;
 	struct pe *pe;
+	uint64_t mpidr_bits; /* of MPIDR_EL1, besides the affinity: MT */
 
 	/* lock guards the power states and pausing. It is never held while a device's lock is taken.
 	 * `changed` is broadcast on every change of what it guards. */

@@ -10,6 +10,7 @@
 #include "pe/pe.h"
 #include "pe/stage.h"
 
+struct arm_model;
 struct err;
 struct loop;
 struct mem_space;
@@ -33,6 +34,8 @@ struct pe_set_config {
 
 /* @count PEs, all off, with levels @els (bit n: ELn). The configuration may be given later, before start. */
 struct pe_set *pe_set_create(unsigned count, uint32_t els);
+/* They show this core: their MPIDR_EL1 is as its are. Before devices ask. */
+void pe_set_model(struct pe_set *s, const struct arm_model *m);
 void pe_set_configure(struct pe_set *s, const struct pe_set_config *cfg);
 void pe_set_destroy(struct pe_set *s);
 

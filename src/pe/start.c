@@ -13,6 +13,7 @@
 #include "util/log.h"
 
 enum { SCTLR_EE = 25 };
+#define MPIDR_RES1 (1ULL << 31)
 
 /* EL1 is AArch64 whatever SCR_EL3 and HCR_EL2 say, but registers that are read back should say so, too. */
 #define SCR_EL3_BEGIN                                                                              \
@@ -58,7 +59,7 @@ void pe_begin(struct pe *pe, const struct pe_entry *entry)
 	unsigned el = first_level(pe, entry);
 
 	pe->begin_el = (uint8_t)el;
-	pe_put(pe, REG_SYS(SYS_MPIDR_EL1), pe->mpidr | 1ULL << 31);
+	pe_put(pe, REG_SYS(SYS_MPIDR_EL1), pe->mpidr | pe->set->mpidr_bits | MPIDR_RES1);
 	pe_put_id_fields(pe);
 	if (has(pe, 2)) { /* what EL1 sees of it; D24.2 VPIDR_EL2, VMPIDR_EL2 */
 		pe_put(pe, REG_SYS(SYS_VPIDR_EL2), pe_get(pe, REG_SYS(SYS_MIDR_EL1)));

@@ -95,17 +95,21 @@ void pe_put_id_fields(struct pe *pe)
 }
 
 /* Registers of levels that the PE has not got are not asked for: back ends need not know them. */
-static struct pe_access access_of(struct pe *pe)
+static struct pe_access access_of(struct pe *pe, uint16_t sysreg)
 {
+	bool impdef = SYSREG_CRN(sysreg) == 11 || SYSREG_CRN(sysreg) == 15;
 	struct pe_access a = {.pe = pe->number, .el = (uint8_t)pe_el(pe)};
 	uint32_t els = pe->set->els;
 
 	if (els & 1 << 3) {
 		a.scr_el3 = pe_get(pe, REG_SYS(SYS_SCR_EL3));
 		a.secure = !bit(a.scr_el3, SCR_EL3_NS);
+		a.actlr_el3 = impdef ? pe_get(pe, REG_SYS(SYS_ACTLR_EL3)) : 0;
 	}
-	if (els & 1 << 2)
+	if (els & 1 << 2) {
 		a.hcr_el2 = pe_get(pe, REG_SYS(SYS_HCR_EL2));
+		a.actlr_el2 = impdef ? pe_get(pe, REG_SYS(SYS_ACTLR_EL2)) : 0;
+	}
 	return a;
 }
 
@@ -115,7 +119,7 @@ static enum pe_sysreg_result read_sysreg(struct pe *pe, uint16_t sysreg, uint64_
 	struct pe_access a;
 
 	if (h) {
-		a = access_of(pe);
+		a = access_of(pe, sysreg);
 		return h->ops->read(h->opaque, &a, sysreg, value);
 	}
 	if (!pe_is_id_register(sysreg))
@@ -131,7 +135,7 @@ static enum pe_sysreg_result write_sysreg(struct pe *pe, uint16_t sysreg, uint64
 
 	if (!h)
 		return PE_SYSREG_UNDEF;
-	a = access_of(pe);
+	a = access_of(pe, sysreg);
 	return h->ops->write(h->opaque, &a, sysreg, value);
 }
 

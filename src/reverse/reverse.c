@@ -91,6 +91,7 @@ static int vm_create(const struct hv_vm_config *cfg, struct hv_vm **out, struct 
 {
 	struct hv_vm_config soft = {.ipa_bits = cfg->ipa_bits,
 				    .els = cfg->els,
+				    .model = cfg->model,
 				    .watch = cfg->watch,
 				    .host_counter = true};
 	struct reverse *r = xcalloc(1, sizeof(*r));

@@ -243,7 +243,7 @@ static int check_cpus(struct vm *vm, const struct dev *cpu, struct err *e)
 	unsigned count = cpu_count(cpu);
 	int r;
 
-	if (!cpu_is_host(cpu) && !vm->caps.translate_intercept) {
+	if (cpu_model(cpu) && !vm->caps.translate_intercept) {
 		r = err_set(e, -ENOTSUP, cpu->where,
 			    "%s: %s on this host cannot show another core than the host's",
 			    cpu->name, vm->hv->name);
@@ -312,6 +312,8 @@ static int build(struct vm *vm, struct err *e)
 	if (r)
 		return r;
 	vm->pes = pe_set_create(cpu_count(cpu), cpu_els(cpu));
+	if (cpu_model(cpu))
+		pe_set_model(vm->pes, cpu_model(cpu));
 	vm->host.pes = vm->pes;
 	r = board_init(vm->board, e);
 	if (!r)
@@ -360,13 +362,15 @@ static int connect_memory(struct vm *vm, struct err *e)
 		err_hint(e, "less memory (--mem), or a board with lower addresses");
 		return r;
 	}
-	r = vm->hv->vm_create(&(struct hv_vm_config){.inner = vm->inner,
-						     .options = vm->cfg->hv_options,
-						     .ipa_bits = ipa_bits,
-						     .els = pe_els(vm->pes),
-						     .watch = watch,
-						     .clock = vm->host.clock},
-			      &vm->hv_vm, e);
+	r = vm->hv->vm_create(
+		&(struct hv_vm_config){.inner = vm->inner,
+				       .options = vm->cfg->hv_options,
+				       .ipa_bits = ipa_bits,
+				       .els = pe_els(vm->pes),
+				       .model = cpu_model(find_class(vm->board, DEV_CPU, 0)),
+				       .watch = watch,
+				       .clock = vm->host.clock},
+		&vm->hv_vm, e);
 	if (r)
 		return r;
 	r = mem_listen(vm->mem, map_region, vm);

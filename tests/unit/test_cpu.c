@@ -3,9 +3,11 @@
 #include "fake_pe.h"
 #include "fixture.h"
 
+#include "arm/model.h"
 #include "arm/sysreg.h"
 #include "dev/cpu.h"
 #include "dev/dt.h"
+#include "util/bits.h"
 
 #include <libfdt.h>
 #include <setjmp.h>
@@ -102,38 +104,73 @@ static void test_cpu_model(void **state)
 	const uint16_t cpuectlr = SYSREG(3, 1, 15, 2, 1), l2ctlr = SYSREG(3, 1, 11, 0, 2);
 	struct pe_access pe0 = {.pe = 0, .el = 3}, pe1 = {.pe = 1, .el = 3};
 	struct fixture f;
-	uint64_t v, mask;
+	uint64_t v;
 
 	make(&f, &cpu_component, a57, 2);
-	assert_false(cpu_is_host(f.dev));
-	assert_int_equal(fake_pe_id(f.host.pes, SYS_MIDR_EL1, &mask), 0x411fd070);
-	assert_int_equal(mask, 0xffffffff);
-	assert_int_equal(fake_pe_id(f.host.pes, SYS_ID_AA64MMFR1_EL1, &mask), 0);
-	assert_int_equal(mask, 0xf00); /* no FEAT_VHE */
+	assert_string_equal(arm_model_name(cpu_model(f.dev)), "cortex-a57");
 	assert_true(fake_pe_sysreg_read(f.host.pes, &pe0, l2ctlr, &v));
 	assert_int_equal(v, 1 << 24);
 	assert_true(fake_pe_sysreg_write(f.host.pes, &pe1, cpuectlr, 0x40));
 	assert_true(fake_pe_sysreg_read(f.host.pes, &pe0, cpuectlr, &v));
-	assert_int_equal(v, 0);
+	assert_int_equal(v, 0x1b00000000);
 	assert_true(fake_pe_sysreg_read(f.host.pes, &pe1, cpuectlr, &v));
 	assert_int_equal(v, 0x40);
 	dev_reset(f.dev);
 	assert_true(fake_pe_sysreg_read(f.host.pes, &pe1, cpuectlr, &v));
-	assert_int_equal(v, 0);
+	assert_int_equal(v, 0x1b00000000);
+	assert_false(fake_pe_sysreg_write(f.host.pes, &pe1, SYSREG(3, 1, 15, 3, 0), 1)); /* CBAR */
 	drop(&f);
 
 	make(&f, &cpu_component, max, 1);
-	assert_int_equal(fake_pe_id(f.host.pes, SYS_MIDR_EL1, &mask), 0x000f0510);
-	fake_pe_id(f.host.pes, SYS_ID_AA64MMFR1_EL1, &mask);
-	assert_int_equal(mask, 0);
+	assert_string_equal(arm_model_name(cpu_model(f.dev)), "max");
 	assert_false(fake_pe_sysreg_read(f.host.pes, &pe0, cpuectlr, &v));
 	drop(&f);
 
 	make(&f, &cpu_component, NULL, 1);
-	assert_true(cpu_is_host(f.dev));
-	fake_pe_id(f.host.pes, SYS_MIDR_EL1, &mask);
-	assert_int_equal(mask, 0);
+	assert_null(cpu_model(f.dev));
+	assert_false(fake_pe_sysreg_read(f.host.pes, &pe0, cpuectlr, &v));
 	drop(&f);
+}
+
+/* Who may write a register of the core: the level of its name, and what ACTLR_EL2 and ACTLR_EL3 let through. */
+static void test_cpu_actlr(void **state)
+{
+	enum { ECTLR = 2 }; /* its bit */
+	static const struct {
+		const char *el2, *el3;
+		struct pe_access a;
+		bool allowed;
+	} rows[] = {
+		{"true", "true", {.el = 3}, true},
+		{"true", "true", {.el = 2}, false},
+		{"true", "true", {.el = 2, .actlr_el3 = ECTLR}, true},
+		{"true", "true", {.el = 2, .actlr_el3 = ~(uint64_t)ECTLR}, false},
+		{"true", "true", {.el = 1, .actlr_el3 = ECTLR}, false},
+		{"true", "true", {.el = 1, .actlr_el2 = ECTLR}, false},
+		{"true", "true", {.el = 1, .actlr_el2 = ECTLR, .actlr_el3 = ECTLR}, true},
+		{"true", "true", {.el = 1, .secure = true, .actlr_el3 = ECTLR}, true},
+		{"true", "false", {.el = 2}, true},
+		{"true", "false", {.el = 1}, false},
+		{"false", "false", {.el = 1}, true},
+		{"false", "false", {.el = 0}, false},
+	};
+	const uint16_t cpuectlr = SYSREG(3, 1, 15, 2, 1);
+	uint64_t v;
+
+	for (unsigned i = 0; i < ARRAY_COUNT(rows); i++) {
+		struct fixture_prop props[] = {
+			{"model", "cortex-a53"}, {"el2", rows[i].el2}, {"el3", rows[i].el3}, {0}};
+		struct fixture f;
+
+		v = 0;
+		make(&f, &cpu_component, props, 1);
+		assert_int_equal(fake_pe_sysreg_write(f.host.pes, &rows[i].a, cpuectlr, 7),
+				 rows[i].allowed);
+		assert_int_equal(fake_pe_sysreg_read(f.host.pes, &rows[i].a, cpuectlr, &v),
+				 rows[i].a.el > 0);
+		assert_int_equal(v, rows[i].allowed ? 7 : 0);
+		drop(&f);
+	}
 }
 
 static void test_cpu_count_refused(void **state)
@@ -233,10 +270,15 @@ static void test_clock(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_cpu_el3),	     cmocka_unit_test(test_cpu_model),
-		cmocka_unit_test(test_cpu),	     cmocka_unit_test(test_cpu_count_refused),
-		cmocka_unit_test(test_timer),	     cmocka_unit_test(test_timer_dt),
-		cmocka_unit_test(test_timer_of_vhe), cmocka_unit_test(test_clock),
+		cmocka_unit_test(test_cpu_actlr),
+		cmocka_unit_test(test_cpu_el3),
+		cmocka_unit_test(test_cpu_model),
+		cmocka_unit_test(test_cpu),
+		cmocka_unit_test(test_cpu_count_refused),
+		cmocka_unit_test(test_timer),
+		cmocka_unit_test(test_timer_dt),
+		cmocka_unit_test(test_timer_of_vhe),
+		cmocka_unit_test(test_clock),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -215,6 +215,48 @@ static uint32_t levels(struct machine *m, unsigned el)
 	return ops->timer_levels(m->cpu);
 }
 
+/* Bits that only the other layout has stay as they were written. */
+static void test_two_layouts(void **state)
+{
+	static const struct {
+		uint16_t code;
+		uint64_t only_e2h, only_plain; /* bits */
+		uint64_t res1;		       /* plain */
+	} rows[] = {
+		{SYS_TCR_EL2, 0x3ULL << 41 | 7ULL << 32, 1ULL << 20, 0x80800000},
+		{SYS_CPTR_EL2, 3 << 20, 1 << 10, 0x33ff & ~(1 << 10)},
+		{SYS_CNTHCTL_EL2, 1 << 10, 0, 0},
+		{SYS_SCTLR_EL2, 1 << 26 | 1 << 15, 0, 0x30c50830},
+	};
+	struct machine m;
+
+	create(&m, TO_EL2);
+	for (unsigned i = 0; i < ARRAY_COUNT(rows); i++) {
+		uint16_t code = rows[i].code;
+		uint64_t e2h = rows[i].only_e2h;
+
+		msr(&m, 2, SYS_HCR_EL2, 0);
+		msr(&m, 2, code, e2h);
+		assert_int_equal(mrs(&m, 2, code) & e2h, e2h);
+		/* They mean nothing yet. */
+		assert_int_equal(get(&m, REG_SYS(code)) & e2h & ~rows[i].only_plain, 0);
+		msr(&m, 2, SYS_HCR_EL2, E2H);
+		assert_int_equal(mrs(&m, 2, code) & e2h, e2h);
+		assert_int_equal(get(&m, REG_SYS(code)) & e2h, e2h);
+		msr(&m, 2, code, rows[i].only_plain);
+		msr(&m, 2, SYS_HCR_EL2, 0);
+		assert_int_equal(get(&m, REG_SYS(code)) & rows[i].only_plain, rows[i].only_plain);
+		assert_int_equal(mrs(&m, 2, code) & e2h & ~rows[i].res1, rows[i].only_plain & e2h);
+		assert_int_equal(mrs(&m, 2, code) & rows[i].res1, rows[i].res1);
+	}
+	ops->vcpu_reset(m.cpu);
+	msr(&m, 2, SYS_TCR_EL2, ~0ULL);
+	ops->vcpu_reset(m.cpu);
+	msr(&m, 2, SYS_HCR_EL2, E2H);
+	assert_int_equal(mrs(&m, 2, SYS_TCR_EL2) >> 32, 0);
+	machine_destroy(&m);
+}
+
 static void test_timers(void **state)
 {
 	static const struct {
@@ -424,12 +466,19 @@ static void test_every_encoding(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_trap_el2), cmocka_unit_test(test_trap_el3),
-		cmocka_unit_test(test_trap_el0), cmocka_unit_test(test_zero_block),
-		cmocka_unit_test(test_vhe),	 cmocka_unit_test(test_timers),
-		cmocka_unit_test(test_counters), cmocka_unit_test(test_identity),
-		cmocka_unit_test(test_no_el2),	 cmocka_unit_test(test_current_sp),
-		cmocka_unit_test(test_reset),	 cmocka_unit_test(test_every_encoding),
+		cmocka_unit_test(test_trap_el2),
+		cmocka_unit_test(test_trap_el3),
+		cmocka_unit_test(test_trap_el0),
+		cmocka_unit_test(test_zero_block),
+		cmocka_unit_test(test_vhe),
+		cmocka_unit_test(test_timers),
+		cmocka_unit_test(test_counters),
+		cmocka_unit_test(test_identity),
+		cmocka_unit_test(test_no_el2),
+		cmocka_unit_test(test_current_sp),
+		cmocka_unit_test(test_two_layouts),
+		cmocka_unit_test(test_reset),
+		cmocka_unit_test(test_every_encoding),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

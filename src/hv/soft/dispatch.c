@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* From instruction words to the functions that carry them out. */
+#include "arm/sysop.h"
 #include "hv/soft/sys.h"
 
 static soft_fn *const functions[A64_OP_COUNT] = {
@@ -24,9 +25,23 @@ static bool has(const struct arm_features *f, enum a64_feature feature)
 	return needed < ARM_FEAT_COUNT && arm_has(f, needed);
 }
 
+/* MSR (immediate) and SYS: what they do has its own feature. */
+static bool has_operation(const struct arm_features *f, enum a64_op op, uint32_t word)
+{
+	unsigned op0 = op == A64_SYS;
+	const struct sysop_desc *d;
+
+	if (op != A64_SYS && op != A64_MSR_imm)
+		return true;
+	d = sysop_lookup(
+		SYSREG(op0, a64_op1(word), op0 ? a64_CRn(word) : 4, a64_CRm(word), a64_op2(word)));
+	return !d || arm_has(f, d->feature);
+}
+
 soft_fn *soft_function(const struct arm_features *f, uint32_t word)
 {
 	enum a64_op op = a64_decode(word);
 
-	return has(f, a64_rows[op].feature) ? functions[op] : soft_UNDEFINED;
+	return has(f, a64_rows[op].feature) && has_operation(f, op, word) ? functions[op]
+									  : soft_UNDEFINED;
 }

@@ -242,8 +242,8 @@ void soft_take(struct soft_cpu *c, enum arm_exc_kind kind, unsigned target_el, u
 	struct arm_exc_env env = {
 		.vbar = vbar(c, target_el),
 		.sctlr = soft_sctlr(c, target_el),
-		.pan = true,
-		.ssbs = true,
+		.pan = c->sys->vm->pstate_bits & ARM_PSTATE_PAN,
+		.ssbs = c->sys->vm->pstate_bits & ARM_PSTATE_SSBS,
 		.el2_is_host = (soft_hcr(c) & HOST) == HOST,
 	};
 	struct arm_exc_entry entry;
@@ -328,11 +328,6 @@ bool soft_fp_check(struct soft_cpu *c)
 
 /* ---- return ---- */
 
-/* Bits of SPSR_ELx that PSTATE has here: no AArch32, no MTE, no NMI; BTYPE is RES0 without FEAT_BTI. */
-#define SPSR_KEPT                                                                                  \
-	(ARM_PSTATE_NZCV | ARM_PSTATE_DIT | ARM_PSTATE_UAO | ARM_PSTATE_PAN | ARM_PSTATE_SS |      \
-	 ARM_PSTATE_IL | ARM_PSTATE_SSBS | ARM_PSTATE_DAIF | 0x1f)
-
 void soft_eret(struct soft_cpu *c)
 {
 	unsigned el = soft_el(c), from = soft_ruling_el(c);
@@ -342,7 +337,7 @@ void soft_eret(struct soft_cpu *c)
 	uint64_t target = el == 3   ? SOFT_REG(c, ELR_EL3)
 			  : el == 2 ? SOFT_REG(c, ELR_EL2)
 				    : SOFT_REG(c, ELR_EL1);
-	uint64_t pstate = spsr & SPSR_KEPT;
+	uint64_t pstate = spsr & c->sys->vm->pstate_bits;
 
 	struct arm_route r = soft_route(c);
 	bool legal = !arm_illegal_return(&r, spsr);

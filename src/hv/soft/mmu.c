@@ -11,7 +11,6 @@
 
 enum {
 	TLB_ENTRIES = 1 << SOFT_TLB_BITS,
-	PA_BITS = 48,
 	SCTLR_A = 1,
 	SCTLR_E0E = 24,
 	SCTLR_EE = 25,
@@ -130,7 +129,8 @@ static void get_regime(const struct soft_cpu *c, enum arm_translation regime, st
 		.route = soft_route(c), .reg = stored_reg, .opaque = c->sys->reg};
 
 	r->stage1 = (struct arm_regime){
-		.pa_bits = PA_BITS,
+		.pa_bits = c->sys->vm->pa_bits,
+		.no_granule16 = c->sys->vm->no_granule16,
 		.read = read_table,
 		.update = update_table,
 		.opaque = c->sys->vm,

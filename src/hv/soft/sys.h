@@ -31,6 +31,7 @@ enum {
 	SOFT_DECODE_BITS = 14,
 	SOFT_MMU_CONFIGS = 16,
 	SOFT_TLBI_RING = 16,
+	SOFT_TWO_LAYOUTS = 5,
 };
 
 /* Bits of soft_cpu.event. */
@@ -80,7 +81,13 @@ struct hv_vm {
 	bool host_counter;
 	const struct hv_watch *watch; /* or NULL */
 	unsigned ipa_bits;
+	const struct arm_model *model; /* NULL: the engine's own core */
 	struct arm_features features;
+	/* What follows from the features: */
+	uint64_t pstate_bits; /* of SPSR_ELx that PSTATE has */
+	uint64_t fpcr_bits;
+	uint8_t pa_bits;
+	bool no_granule16;		   /* 16 KiB */
 	const struct sysreg_desc *sysregs; /* sysreg_table() */
 	uint16_t sysreg_place[1 << 15];	   /* by code & 0x7fff: place in it + 1 */
 	uint8_t sysreg_group[1 << 15];	   /* the same: enum arm_trap_group */
@@ -105,6 +112,9 @@ struct soft_sys {
 	unsigned index;
 	uint64_t reg[SYSREG_INDEX_COUNT];
 	uint64_t sp_el[4];
+	/* Registers with another layout while HCR_EL2.E2H is 1: what was written, and which layout reg[] has. */
+	uint64_t written[SOFT_TWO_LAYOUTS];
+	bool written_e2h;
 
 	struct soft_tlb_entry tlb[SOFT_VIEW_COUNT][1 << SOFT_TLB_BITS];
 	/* Where in the lower and the upper half pages out of larger blocks are, and the largest size: TLBI by
@@ -308,9 +318,22 @@ uint32_t soft_timers(struct soft_cpu *c);
 bool soft_timer_read(struct soft_cpu *c, uint16_t code, uint64_t *value);
 bool soft_timer_write(struct soft_cpu *c, uint16_t code, uint64_t value);
 
-/* ---- sysreg.c ---- */
+/* ---- identity.c ---- */
 void soft_sysreg_init(struct hv_vm *vm);
 void soft_sysreg_reset(struct soft_cpu *c);
+
+/* ---- layout.c ---- */
+/* A register with two layouts is written, also from outside. False: it has one. */
+bool soft_layouts_write(struct soft_cpu *c, const struct sysreg_desc *d, uint64_t value);
+/* The bits that MRS shows besides those of soft_sys.reg[]. */
+uint64_t soft_layouts_hidden(const struct soft_cpu *c, const struct sysreg_desc *d);
+/* What MSR does to any register's storage. */
+struct sysreg_masks soft_layouts_masks(const struct soft_cpu *c, const struct sysreg_desc *d);
+/* HCR_EL2 has been written. */
+void soft_layouts_switch(struct soft_cpu *c);
+void soft_layouts_reset(struct soft_cpu *c);
+
+/* ---- sysreg.c ---- */
 /* As the back end's get_reg and set_reg see it: no access checks. */
 int soft_sysreg_get(struct soft_cpu *c, uint16_t code, uint64_t *value);
 int soft_sysreg_set(struct soft_cpu *c, uint16_t code, uint64_t value);

@@ -1,17 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * MRS and MSR: Arm ARM (DDI 0487), C5 and D24. Most registers are storage with a place in
- * soft_sys.reg[]; here is what does more, who may access what, and the values after reset.
+ * soft_sys.reg[]; here is what does more, and who may access what. Values after a reset: identity.c.
  */
+#include "arm/model.h"
 #include "hv/soft/pmu.h"
 #include "hv/soft/sys.h"
 
 #include "util/bits.h"
-#include "util/xalloc.h"
 
 #include <errno.h>
-#include <stdlib.h>
-#include <string.h>
 
 /* ---- access ---- */
 
@@ -144,6 +142,13 @@ static uint64_t zero_block(const struct soft_cpu *c)
 	       (t.kind == ARM_TRAP_NONE ? 0 : sysreg_mask(SYSF_DCZID_EL0_DZP));
 }
 
+static uint64_t cache_size(const struct soft_cpu *c)
+{
+	const struct arm_model *m = c->sys->vm->model;
+
+	return m ? arm_model_ccsidr(m, SOFT_REG(c, CSSELR_EL1)) : 0;
+}
+
 static bool read_special(struct soft_cpu *c, uint16_t code, uint64_t *v)
 {
 	switch (code) {
@@ -195,6 +200,9 @@ static bool read_special(struct soft_cpu *c, uint16_t code, uint64_t *v)
 	case SYS_ISR_EL1:
 		*v = soft_isr(c);
 		break;
+	case SYS_CCSIDR_EL1:
+		*v = cache_size(c);
+		break;
 	case SYS_DCZID_EL0:
 		*v = zero_block(c);
 		break;
@@ -204,7 +212,6 @@ static bool read_special(struct soft_cpu *c, uint16_t code, uint64_t *v)
 	return true;
 }
 
-#define FPCR_WRITABLE (FPCR_AHP | FPCR_DN | FPCR_FZ | FPCR_RMODE | FPCR_FZ16)
 #define FPSR_WRITABLE (0xf8000000U | FPSR_IDC | 0x1fU)
 
 static void set_pstate_field(struct soft_cpu *c, uint64_t mask, uint64_t v)
@@ -248,7 +255,7 @@ static bool write_special(struct soft_cpu *c, uint16_t code, uint64_t v)
 		set_pstate_field(c, ARM_PSTATE_DIT, v);
 		break;
 	case SYS_FPCR:
-		c->fp.fpcr = v & FPCR_WRITABLE;
+		c->fp.fpcr = v & c->sys->vm->fpcr_bits;
 		break;
 	case SYS_FPSR:
 		c->fp.fpsr = v & FPSR_WRITABLE;
@@ -277,6 +284,8 @@ static void after_write(struct soft_cpu *c, uint16_t code)
 {
 	if (soft_debug_is_register(code))
 		soft_debug_changed(c);
+	if (code == SYS_HCR_EL2)
+		soft_layouts_switch(c);
 	switch (code) {
 	case SYS_SCTLR_EL1:
 	case SYS_SCTLR_EL2:
@@ -334,20 +343,12 @@ static const struct sysreg_desc *shown(const struct soft_cpu *c, const struct sy
 	return d;
 }
 
-/* Some registers have another layout while HCR_EL2.E2H is 1. */
-static const struct sysreg_masks *masks_of(const struct soft_cpu *c, const struct sysreg_desc *d)
-{
-	bool e2h = d->layout != d->layout_e2h && bit(SOFT_REG(c, HCR_EL2), ARM_HCR_E2H);
-
-	return &c->sys->vm->sysreg_masks[e2h][d->index];
-}
-
 static void write_stored(struct soft_cpu *c, const struct sysreg_desc *d, uint64_t v)
 {
-	if (d->index < SYSREG_INDEX_COUNT) {
+	if (!soft_layouts_write(c, d, v) && d->index < SYSREG_INDEX_COUNT) {
 		uint64_t *r = &c->sys->reg[d->index];
 
-		*r = sysreg_written(masks_of(c, d), *r, v);
+		*r = sysreg_written(&c->sys->vm->sysreg_masks[0][d->index], *r, v);
 	}
 	after_write(c, d->code);
 }
@@ -360,7 +361,7 @@ void soft_MRS(struct soft_cpu *c, uint32_t w)
 	if (!check_access(c, w, true, &d))
 		return;
 	if (d && !read_special(c, d->code, &v))
-		v = read_stored(c, shown(c, d));
+		v = read_stored(c, shown(c, d)) | soft_layouts_hidden(c, d);
 	soft_set_x(c, a64_Rt(w), v);
 }
 
@@ -409,7 +410,7 @@ uint64_t soft_sysreg_value(struct soft_cpu *c, uint16_t code)
 	uint64_t v = 0;
 
 	if (d && !read_special(c, code, &v))
-		v = read_stored(c, shown(c, d));
+		v = read_stored(c, shown(c, d)) | soft_layouts_hidden(c, d);
 	return v;
 }
 
@@ -418,7 +419,7 @@ struct sysreg_masks soft_sysreg_masks(const struct soft_cpu *c, uint16_t code)
 	const struct sysreg_desc *d = describe(c->sys->vm, code);
 
 	if (d && d->index < SYSREG_INDEX_COUNT)
-		return *masks_of(c, d);
+		return soft_layouts_masks(c, d);
 	return (struct sysreg_masks){.writable = ~0ULL};
 }
 
@@ -442,87 +443,8 @@ int soft_sysreg_set(struct soft_cpu *c, uint16_t code, uint64_t value)
 		return -ENOENT;
 	if (write_special(c, code, value))
 		return 0;
-	if (d->index < SYSREG_INDEX_COUNT)
+	if (!soft_layouts_write(c, d, value) && d->index < SYSREG_INDEX_COUNT)
 		c->sys->reg[d->index] = value;
 	after_write(c, code);
 	return 0;
-}
-
-/* ---- reset ---- */
-
-static const struct {
-	uint16_t index;
-	uint64_t value;
-} model[] = {
-	{SYSREG_IX_CNTFRQ_EL0, SOFT_COUNTER_HZ},
-	{SYSREG_IX_OSLSR_EL1, 0x0a}, /* OS lock implemented, and set */
-
-	/* Identification: a core of no maker, Armv8.2-A without AArch32. D24.2 of each register. */
-	{SYSREG_IX_MIDR_EL1, 0x000f0b50},
-	{SYSREG_IX_MPIDR_EL1, 1ULL << 31},
-	{SYSREG_IX_CTR_EL0, 0xb444c004}, /* IDC, DIC: code is read from memory each time */
-	{SYSREG_IX_DCZID_EL0, 4},
-	{SYSREG_IX_ID_AA64PFR0_EL1, 0x1100000000110011}, /* CSV3, CSV2, half precision */
-	{SYSREG_IX_ID_AA64PFR1_EL1, 0x10},
-	{SYSREG_IX_ID_AA64DFR0_EL1, 6 | SOFT_DEBUG_ID | SOFT_PMU_ID},
-	/* FlagM, FHM, DP, SM4, SM3, SHA3, RDM, Atomics, CRC32, SHA2, SHA1, AES */
-	{SYSREG_IX_ID_AA64ISAR0_EL1, 0x0011111110212120},
-	/* LRCPC2, FCMA, JSCVT, DPB */
-	{SYSREG_IX_ID_AA64ISAR1_EL1, 0x0000000000211001},
-	/* 48 bits, 16-bit ASIDs, mixed endian, all granules */
-	{SYSREG_IX_ID_AA64MMFR0_EL1, 0x0000000000110125},
-	/* HAFDBS with dirty state, 16-bit VMIDs, HPDS, PAN2, XNX */
-	{SYSREG_IX_ID_AA64MMFR1_EL1, 0x0000000010201022},
-	{SYSREG_IX_ID_AA64MMFR2_EL1, 0x10}, /* UAO */
-};
-
-enum { ID_AA64MMFR1_VH = 1 << 8 };
-
-static void fill_registers(const struct hv_vm *vm, uint64_t *reg)
-{
-	size_t n;
-	const struct sysreg_desc *d = sysreg_table(&n);
-
-	memset(reg, 0, SYSREG_INDEX_COUNT * sizeof(*reg));
-	for (size_t i = 0; i < n; i++) {
-		if (d[i].index < SYSREG_INDEX_COUNT && d[i].target == SYS_NONE)
-			reg[d[i].index] = sysreg_reset_value(&d[i], &vm->features);
-	}
-	for (size_t i = 0; i < ARRAY_COUNT(model); i++)
-		reg[model[i].index] = model[i].value;
-	for (unsigned el = 2; el <= 3; el++) /* ID_AA64PFR0_EL1.EL2, EL3 */
-		reg[SYSREG_IX_ID_AA64PFR0_EL1] |= (uint64_t)bit(vm->els, el) << el * 4;
-	if (bit(vm->els, 2)) {
-		reg[SYSREG_IX_ID_AA64MMFR1_EL1] |= ID_AA64MMFR1_VH;
-		reg[SYSREG_IX_VPIDR_EL2] = reg[SYSREG_IX_MIDR_EL1];
-		reg[SYSREG_IX_VMPIDR_EL2] = reg[SYSREG_IX_MPIDR_EL1];
-	}
-	if (vm->like)
-		soft_like_reset(vm->like, reg);
-}
-
-void soft_sysreg_init(struct hv_vm *vm)
-{
-	uint64_t *reg = xcalloc(SYSREG_INDEX_COUNT, sizeof(*reg));
-	size_t n;
-	const struct sysreg_desc *d = sysreg_table(&n);
-
-	vm->sysregs = d;
-	fill_registers(vm, reg);
-	arm_features_from_id(&vm->features, reg);
-	free(reg);
-	for (size_t i = 0; i < n; i++) {
-		vm->sysreg_place[d[i].code & 0x7fff] = i + 1;
-		for (unsigned e2h = 0;
-		     e2h < 2 && d[i].index < SYSREG_INDEX_COUNT && d[i].target == SYS_NONE; e2h++)
-			vm->sysreg_masks[e2h][d[i].index] = sysreg_masks(&d[i], &vm->features, e2h);
-	}
-	for (unsigned i = 0; i < ARRAY_COUNT(vm->sysreg_group); i++)
-		vm->sysreg_group[i] = (uint8_t)arm_trap_group((uint16_t)(i | 0x8000));
-}
-
-void soft_sysreg_reset(struct soft_cpu *c)
-{
-	fill_registers(c->sys->vm, c->sys->reg);
-	soft_debug_changed(c);
 }
