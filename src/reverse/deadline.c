@@ -36,6 +36,7 @@ static void *deadline_thread(void *opaque)
 		uint64_t next = next_deadline(r, clock_mono_ns());
 		struct timespec t = {(time_t)(next / NS_PER_S), (long)(next % NS_PER_S)};
 
+		r->deadline_next = next;
 		if (next == UINT64_MAX)
 			pthread_cond_wait(&r->deadline_changed, &r->deadline_lock);
 		else
@@ -72,8 +73,8 @@ void deadline_stop(struct reverse *r)
 	pthread_mutex_destroy(&r->deadline_lock);
 }
 
-/* Called before each entry: mostly nothing has changed. */
-void deadline_set(struct reverse_pe *p, uint64_t ns)
+/* The thread is not woken for what comes later than what it waits for: it will see then. */
+static void set(struct reverse_pe *p, uint64_t ns)
 {
 	struct reverse *r = p->r;
 
@@ -81,6 +82,22 @@ void deadline_set(struct reverse_pe *p, uint64_t ns)
 		return;
 	pthread_mutex_lock(&r->deadline_lock);
 	__atomic_store_n(&p->deadline_ns, ns, __ATOMIC_RELAXED);
-	pthread_cond_signal(&r->deadline_changed);
+	if (ns && ns < r->deadline_next)
+		pthread_cond_signal(&r->deadline_changed);
 	pthread_mutex_unlock(&r->deadline_lock);
+}
+
+/* Called before each entry: mostly nothing has changed. */
+void deadline_set(struct reverse_pe *p, uint64_t ns, uint64_t within_ns)
+{
+	uint64_t now, was;
+
+	if (within_ns) {
+		now = clock_mono_ns();
+		was = __atomic_load_n(&p->deadline_ns, __ATOMIC_RELAXED);
+		if (was > now && was < now + within_ns && (!ns || was <= ns))
+			return; /* soon enough */
+		ns = ns && ns < now + within_ns ? ns : now + within_ns;
+	}
+	set(p, ns);
 }

@@ -35,9 +35,14 @@ void emit_str(struct emitter *e, unsigned rt, size_t offset)
 	emit(e, 0xf9000000 | (uint32_t)offset / 8 << 10 | EMIT_BANK << 5 | rt);
 }
 
+void emit_ldr_from(struct emitter *e, unsigned rt, unsigned base, size_t offset)
+{
+	emit(e, 0xf9400000 | (uint32_t)offset / 8 << 10 | base << 5 | rt);
+}
+
 void emit_ldr(struct emitter *e, unsigned rt, size_t offset)
 {
-	emit(e, 0xf9400000 | (uint32_t)offset / 8 << 10 | EMIT_BANK << 5 | rt);
+	emit_ldr_from(e, rt, EMIT_BANK, offset);
 }
 
 void emit_mov(struct emitter *e, unsigned rd, unsigned rm)

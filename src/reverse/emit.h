@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Emit A64 instructions of the vectors and handlers. Arm ARM (DDI 0487), C6.2. All of them have the bank in X30, to
- * which offsets are relative: multiples of 8, below 32768 for one register, below 512 for a pair.
+ * Emit A64 instructions of the vectors and handlers. Arm ARM (DDI 0487), C6.2. Unless they say another, the base is
+ * the bank, in X30; offsets are: multiples of 8, below 32768 for one register, below 512 for a pair.
  */
 #ifndef REVERSE_EMIT_H
 #define REVERSE_EMIT_H
@@ -24,6 +24,7 @@ void emit_msr(struct emitter *e, uint16_t reg, unsigned rt);
 void emit_ldp(struct emitter *e, unsigned rt, unsigned rt2, size_t offset);
 void emit_stp(struct emitter *e, unsigned rt, unsigned rt2, size_t offset);
 void emit_ldr(struct emitter *e, unsigned rt, size_t offset);
+void emit_ldr_from(struct emitter *e, unsigned rt, unsigned base, size_t offset);
 void emit_str(struct emitter *e, unsigned rt, size_t offset);
 /* MOV (register), not of SP */
 void emit_mov(struct emitter *e, unsigned rd, unsigned rm);

@@ -48,7 +48,7 @@ enum {
 #define REVERSE_HANDLERS (REVERSE_UPPER + 16 * REVERSE_PAGE)
 #define REVERSE_ACTIONS	 (REVERSE_UPPER + 64 * REVERSE_PAGE)
 
-enum { BANK_PAGES = 2 };
+enum { BANK_PAGES = 3 };
 
 /* Shared with the stub and the handlers, which know the offsets. */
 struct bank {
@@ -64,9 +64,11 @@ struct bank {
 	uint64_t actions_va, handlers_va;
 	uint64_t slow;	   /* in: handlers must not be used */
 	uint64_t diverted; /* how many have run */
-	uint64_t dirty;	   /* not 0: some entry is */
+	uint64_t dirty;	   /* not 0: some entry is, */
+	uint64_t timers;   /* ... of a timer */
 	bool constants_known;
 	struct divert_entry entry[DIVERT_ENTRIES];
+	struct divert_at at[DIVERT_LOOKED_UP];
 };
 
 _Static_assert(sizeof(struct bank) <= BANK_PAGES * REVERSE_PAGE, "the bank fits in its pages");
@@ -274,10 +276,11 @@ struct reverse_pe {
 struct searched {
 	uint64_t tables; /* TTBR1_EL1 */
 	uint64_t epoch;
-	struct {
+	struct searched_range {
 		uint64_t va, pa, len;
-	} range[REVERSE_RANGES]; /* what was executable the first time */
+	} range[REVERSE_RANGES]; /* what was executable the first time... */
 	unsigned ranges;
+	bool gone; /* ... of which some is not any more: it may come back with other contents */
 	uint64_t late; /* a hash of what is executable besides */
 };
 
@@ -323,6 +326,7 @@ struct reverse {
 	pthread_t thread;
 	bool thread_started, thread_stop;
 	pthread_mutex_t deadline_lock;
+	uint64_t deadline_next; /* that the thread waits for */
 	pthread_cond_t deadline_changed;
 };
 
@@ -424,7 +428,7 @@ void reverse_notify(struct hv_vcpu *v);
 /* ---- deadline.c: timers that must end what runs natively ---- */
 int deadline_start(struct reverse *r);
 void deadline_stop(struct reverse *r);
-/* @ns: CLOCK_MONOTONIC, 0: none. */
-void deadline_set(struct reverse_pe *p, uint64_t ns);
+/* @ns: CLOCK_MONOTONIC, 0: none. @within_ns: but not later than so long from now; 0: no such limit. */
+void deadline_set(struct reverse_pe *p, uint64_t ns, uint64_t within_ns);
 
 #endif

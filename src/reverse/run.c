@@ -22,8 +22,11 @@ enum {
 	ESR_EC_DABT = 0x25,
 	ISS_WNR = 6,
 	ISS_CM = 8,
-	LINGER =
-		256, /* instructions by soft after an IC IVAU: it comes in loops, and is the dearest part of them */
+	SCTLR_M = 0,
+	/* So many more instructions by soft after... */
+	LINGER_CODE = 16,      /* IC IVAU: it comes in loops, and is the dearest part of them */
+	LINGER_EXCLUSIVE = 32, /* a store-exclusive: the loop from its load on */
+	LINGER_MMU = 16,       /* turning stage 1 off: some do so for a moment only */
 };
 
 void reverse_notify(struct hv_vcpu *v)
@@ -61,11 +64,11 @@ static void invalidate_code(struct reverse_pe *p, uint32_t word, uint64_t va)
 {
 	const struct soft_tlb_entry *e;
 
-	p->linger = LINGER;
 	if (is_ic_all(word)) {
 		code_refresh(&p->r->code, NULL);
 		return;
 	}
+	p->linger = LINGER_CODE;
 	e = soft_look_up(&p->soft->c, va, SOFT_READ);
 	if (e && e->host)
 		code_refresh(&p->r->code, (const uint8_t *)(uintptr_t)(e->page + e->addend));
@@ -116,7 +119,7 @@ static void store_exclusive(struct reverse_pe *p, unsigned bytes)
 {
 	struct soft_cpu *c = &p->soft->c;
 
-	p->linger = LINGER;
+	p->linger = LINGER_EXCLUSIVE;
 	if (soft_look_up(c, p->far, SOFT_WRITE))
 		return;
 	c->excl_valid = true;
@@ -137,10 +140,48 @@ static void before_write(struct reverse_pe *p, uint32_t word)
 		store_exclusive(p, bytes);
 }
 
+static bool is_filled_for(const struct view *w, const struct soft_cpu *c)
+{
+	return !memcmp(w->shadow.context, c->context, sizeof(c->context)) &&
+	       w->shadow.tlb == c->tlb;
+}
+
+/* What the handlers may give without us as well. */
+static void note_at(struct reverse_pe *p, uint32_t word, uint64_t va)
+{
+	struct soft_cpu *c = &p->soft->c;
+	struct view *w = &p->view[soft_secure_below_el3(c) ? VIEW_EL1S : VIEW_EL1NS];
+
+	if (w->vcpu && !c->sys->flushed && is_filled_for(w, c))
+		divert_note(p->r->divert, c, w->bank, word, va);
+}
+
+/* What is ahead of the instruction that soft has carried out, and x the value of its Rt before it. */
+static void after_step(struct reverse_pe *p, uint32_t word, uint64_t x, bool had_stage1)
+{
+	struct soft_cpu *c = &p->soft->c;
+
+	if (had_stage1 && !bit(soft_current_sctlr(c), SCTLR_M))
+		p->linger = LINGER_MMU;
+	if (is_ic_all(word) || is_ic_line(word)) {
+		invalidate_code(p, word, x);
+	} else if (is_tlbi(word)) {
+		soft_dsb(c);
+		p->unsettled = 0;
+	} else {
+		note_at(p, word, x);
+	}
+	if (p->writes) {
+		p->writes = false;
+		fill_after_write(p);
+	}
+}
+
 static enum soft_stepped step(struct reverse_pe *p)
 {
 	struct soft_cpu *c = &p->soft->c;
 	enum soft_stepped result;
+	bool had_stage1;
 	uint32_t word;
 	uint64_t x;
 
@@ -155,19 +196,11 @@ static enum soft_stepped step(struct reverse_pe *p)
 	p->stats.steps++;
 	watch_step(p, word);
 	x = soft_x(c, bits(word, 4, 0));
+	had_stage1 = bit(soft_current_sctlr(c), SCTLR_M);
 	result = soft_step_word(c, p->word);
 	p->step = p->access = false;
 	p->word = 0;
-	if (is_ic_all(word) || is_ic_line(word)) {
-		invalidate_code(p, word, x);
-	} else if (is_tlbi(word)) {
-		soft_dsb(c);
-		p->unsettled = 0;
-	}
-	if (p->writes) {
-		p->writes = false;
-		fill_after_write(p);
-	}
+	after_step(p, word, x, had_stage1);
 	return result;
 }
 
@@ -292,10 +325,11 @@ static void refresh_shadow(struct reverse_pe *p, struct view *w)
 			p->view[i].shadow.context[0] = ~0ULL;
 		c->sys->flushed = false;
 	}
-	if (!memcmp(w->shadow.context, c->context, sizeof(c->context)) && w->shadow.tlb == c->tlb)
+	if (is_filled_for(w, c))
 		return;
 	view_pull(p);
 	shadow_flush(&w->shadow);
+	divert_forget(w->bank);
 	w->shadow.tlb = c->tlb;
 	memcpy(w->shadow.context, c->context, sizeof(c->context));
 }
@@ -318,7 +352,7 @@ static bool enter(struct reverse_pe *p, struct view *w, struct hv_exit *x)
 	if (!view_is_native(w))
 		refresh_shadow(p, w);
 	view_push(p, w);
-	deadline_set(p, c->sys->deadline_ns);
+	deadline_set(p, c->sys->deadline_ns, w->kind == VIEW_EL3 ? DIVERT_TIMER_NS : 0);
 	atomic_store(&p->running, w->vcpu);
 	if (atomic_load(
 		    &c->event)) { /* since it was looked at, and before anybody could have kicked */

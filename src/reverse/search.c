@@ -32,9 +32,9 @@ enum {
 struct search {
 	struct reverse *r;
 	struct searched *known; /* the tables; NULL: can they be patched? */
-	bool first;		/* time for these tables */
+	bool first;		/* time for these tables, or all over again */
 	bool settled, stopped;
-	uint64_t late;
+	uint64_t late, there; /* there: bytes that were executable the first time */
 	unsigned window, patched;
 };
 
@@ -126,15 +126,31 @@ static void remember(struct searched *k, const struct arm_xlat *x)
 	}
 }
 
-static bool was_there(const struct searched *k, const struct arm_xlat *x)
+/* The range with @va; NULL: none. */
+static const struct searched_range *range_of(const struct searched *k, uint64_t va)
 {
 	for (unsigned i = 0; i < k->ranges; i++) {
-		uint64_t offset = x->va_base - k->range[i].va;
-
-		if (offset < k->range[i].len && k->range[i].len - offset >= x->size)
-			return k->range[i].pa + offset == x->pa_base;
+		if (va - k->range[i].va < k->range[i].len)
+			return &k->range[i];
 	}
-	return false;
+	return NULL;
+}
+
+static bool was_there(const struct searched *k, const struct arm_xlat *x)
+{
+	const struct searched_range *range = range_of(k, x->va_base);
+	uint64_t offset = range ? x->va_base - range->va : 0;
+
+	return range && range->len - offset >= x->size && range->pa + offset == x->pa_base;
+}
+
+static uint64_t bytes_of(const struct searched *k)
+{
+	uint64_t len = 0;
+
+	for (unsigned i = 0; i < k->ranges; i++)
+		len += k->range[i].len;
+	return len;
 }
 
 static bool see_leaf(void *opaque, const struct arm_xlat *x)
@@ -148,16 +164,18 @@ static bool see_leaf(void *opaque, const struct arm_xlat *x)
 		s->settled = !(x->priv & ARM_PROT_WRITE);
 		return s->settled;
 	}
-	if (s->first) {
-		remember(s->known, x);
-	} else if (was_there(s->known, x)) {
+	if (!s->first && was_there(s->known, x)) {
+		s->there += x->size;
 		return true;
-	} else if (x->priv & ARM_PROT_WRITE) {
+	}
+	if (x->priv & ARM_PROT_WRITE) {
 		s->settled = false;
 		return false;
-	} else {
-		s->late = (s->late ^ x->va_base ^ x->pa_base << 1) * 0x9e3779b97f4a7c15ULL;
 	}
+	if (s->first)
+		remember(s->known, x);
+	else
+		s->late = (s->late ^ x->va_base ^ x->pa_base << 1) * 0x9e3779b97f4a7c15ULL;
 	patch_range(s, x);
 	return true;
 }
@@ -208,6 +226,7 @@ static void search(struct reverse_pe *p, uint64_t tables, struct searched *known
 		s.known = known ? known : add(p->r, tables);
 		s.known->ranges = 0;
 		s.known->late = 0;
+		s.known->gone = false;
 		soft_walk_exec(&p->soft->c, WALK_BUDGET, see_leaf, &s);
 		finish(&s);
 	} else if (known) {
@@ -272,7 +291,7 @@ enum news { NEWS_NONE, NEWS_OTHER, NEWS_PERHAPS };
 
 /* What is mapped where the maintenance was? @va of the last page of a range or of the one behind it. Without a mapping
  * it was for one that has gone, and with one that is not executable for something else: no need to search. */
-static enum news glance(struct reverse_pe *p, const struct barrier *b)
+static enum news glance(struct reverse_pe *p, struct searched *k, const struct barrier *b)
 {
 	bool by_va = bits(b->tlbi, 7, 5) != 0 &&
 		     !(bits(b->tlbi, 11, 8) & 4 && bits(b->tlbi, 11, 8) != 7) &&
@@ -284,11 +303,14 @@ static enum news glance(struct reverse_pe *p, const struct barrier *b)
 	if (!by_va)
 		return NEWS_PERHAPS;
 	for (unsigned i = 0; i < 2; i++, va -= REVERSE_PAGE) {
-		if (soft_walk_el10(&p->soft->c, va, &x) != ARM_WALK_OK)
-			continue;
-		if (x.priv & ARM_PROT_EXEC)
+		bool ok = soft_walk_el10(&p->soft->c, va, &x) == ARM_WALK_OK;
+
+		if (ok && x.priv & ARM_PROT_EXEC)
 			return NEWS_PERHAPS;
-		news = NEWS_OTHER;
+		if (range_of(k, va))
+			k->gone = true;
+		if (ok)
+			news = NEWS_OTHER;
 	}
 	return news;
 }
@@ -332,12 +354,15 @@ static uint64_t load_tables(struct reverse_pe *p, struct view *w)
 /* True: there was news. */
 static bool search_more(struct reverse_pe *p, struct searched *k)
 {
-	struct search s = {.r = p->r, .known = k, .settled = true};
+	struct search s = {.r = p->r, .known = k, .settled = true, .first = k->gone};
 	bool news;
 
+	if (k->gone)
+		k->ranges = 0;
 	soft_walk_exec(&p->soft->c, WALK_BUDGET, see_leaf, &s);
 	finish(&s);
 	news = s.patched || s.late != k->late;
+	k->gone = !s.first && s.there < bytes_of(k);
 	p->r->os.searches++;
 	p->r->os.found += s.patched;
 	k->late = s.late;
@@ -358,7 +383,7 @@ void search_again(struct reverse_pe *p, struct view *w, uint64_t pc)
 	pthread_mutex_lock(&r->lock);
 	k = find(r, load_tables(p, w));
 	look_back(p, w, &b);
-	news = k ? glance(p, &b) : NEWS_NONE;
+	news = k ? glance(p, k, &b) : NEWS_NONE;
 	if (news != NEWS_OTHER)
 		judge(r, &b, news == NEWS_PERHAPS && search_more(p, k));
 	r->os.looks++;
