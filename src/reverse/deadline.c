@@ -7,22 +7,50 @@
 
 #include <time.h>
 
+static uint64_t earlier(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+static uint64_t check_deadline(struct reverse_pe *p, uint64_t now)
+{
+	if (!p->deadline_ns)
+		return UINT64_MAX;
+	if (p->deadline_ns > now)
+		return p->deadline_ns;
+	p->deadline_ns = 0;
+	soft_event(&p->soft->c, SOFT_EVENT_TIME);
+	reverse_notify(p->soft);
+	return UINT64_MAX;
+}
+
+/* Has the guest written a timer? Only a handler can have, and it leaves a trace in the bank. While the PE is not in the
+ * guest nobody looks; pairs with enter(), which says so before deadline_set() looks at looked_at. */
+static uint64_t check_bank(struct reverse_pe *p, uint64_t now)
+{
+	const struct bank *b = atomic_load(&p->looked_at);
+
+	if (!b)
+		return UINT64_MAX;
+	if (p->look_ns > now)
+		return p->look_ns;
+	p->look_ns = now + DIVERT_TIMER_NS;
+	atomic_store(&p->looked_at, NULL);
+	if (!atomic_load(&p->running))
+		return UINT64_MAX;
+	atomic_store(&p->looked_at, b);
+	if (__atomic_load_n(&b->timers, __ATOMIC_RELAXED))
+		reverse_notify(p->soft);
+	return p->look_ns;
+}
+
 static uint64_t next_deadline(struct reverse *r, uint64_t now)
 {
 	uint64_t next = UINT64_MAX;
 
 	for (unsigned i = 0; i < SOFT_MAX_CPUS; i++) {
-		struct reverse_pe *p = &r->pe[i];
-
-		if (!p->deadline_ns)
-			continue;
-		if (p->deadline_ns > now) {
-			next = p->deadline_ns < next ? p->deadline_ns : next;
-			continue;
-		}
-		p->deadline_ns = 0;
-		soft_event(&p->soft->c, SOFT_EVENT_TIME);
-		reverse_notify(p->soft);
+		next = earlier(next, check_deadline(&r->pe[i], now));
+		next = earlier(next, check_bank(&r->pe[i], now));
 	}
 	return next;
 }
@@ -73,31 +101,24 @@ void deadline_stop(struct reverse *r)
 	pthread_mutex_destroy(&r->deadline_lock);
 }
 
-/* The thread is not woken for what comes later than what it waits for: it will see then. */
-static void set(struct reverse_pe *p, uint64_t ns)
+/* Called before each entry: mostly nothing has changed. The thread is not woken for what comes later than what it waits
+ * for: it will see then. */
+void deadline_set(struct reverse_pe *p, uint64_t ns, const struct bank *look_at)
 {
 	struct reverse *r = p->r;
+	uint64_t next = ns ? ns : UINT64_MAX;
 
-	if (__atomic_load_n(&p->deadline_ns, __ATOMIC_RELAXED) == ns)
+	if (__atomic_load_n(&p->deadline_ns, __ATOMIC_RELAXED) == ns &&
+	    atomic_load(&p->looked_at) == look_at)
 		return;
 	pthread_mutex_lock(&r->deadline_lock);
 	__atomic_store_n(&p->deadline_ns, ns, __ATOMIC_RELAXED);
-	if (ns && ns < r->deadline_next)
+	if (look_at && !atomic_load(&p->looked_at))
+		p->look_ns = clock_mono_ns() + DIVERT_TIMER_NS;
+	atomic_store(&p->looked_at, look_at);
+	if (look_at)
+		next = earlier(next, p->look_ns);
+	if (next < r->deadline_next)
 		pthread_cond_signal(&r->deadline_changed);
 	pthread_mutex_unlock(&r->deadline_lock);
-}
-
-/* Called before each entry: mostly nothing has changed. */
-void deadline_set(struct reverse_pe *p, uint64_t ns, uint64_t within_ns)
-{
-	uint64_t now, was;
-
-	if (within_ns) {
-		now = clock_mono_ns();
-		was = __atomic_load_n(&p->deadline_ns, __ATOMIC_RELAXED);
-		if (was > now && was < now + within_ns && (!ns || was <= ns))
-			return; /* soon enough */
-		ns = ns && ns < now + within_ns ? ns : now + within_ns;
-	}
-	set(p, ns);
 }

@@ -7,7 +7,7 @@
  *
  * A write that would have a consequence here and now - it changes one of the entry's `hot` bits - goes the long way, as
  * does everything while entries are trapped (bank.slow). The timers of lower levels can be written while interrupts are
- * masked; to notice an unmasking, EL3 is looked at every DIVERT_TIMER_NS.
+ * masked; as an unmasking is not noticed then, its bank is looked at every DIVERT_TIMER_NS.
  */
 #ifndef REVERSE_DIVERT_H
 #define REVERSE_DIVERT_H

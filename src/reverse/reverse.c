@@ -219,7 +219,7 @@ static void vcpu_destroy(struct hv_vcpu *v)
 {
 	struct reverse_pe *p = reverse_pe(v);
 
-	deadline_set(p, 0, 0);
+	deadline_set(p, 0, NULL);
 	LOG(hv,
 	    "reverse: pe%u: %llu entries, %llu page faults, %llu pages of code, %llu instructions "
 	    "by soft, %llu MMIO, "

@@ -267,8 +267,9 @@ struct reverse_pe {
 	uint64_t unsettled;	   /* tables whose code cannot be told from data */
 	bool tlb_dirty;		   /* EL1 has run natively, with TLB maintenance of its own */
 	struct view *fp;	   /* whose vCPU has the FP registers; NULL: soft */
-	_Atomic(struct hv_vcpu *) running; /* inner vCPU that may be in the guest */
-	uint64_t deadline_ns;		   /* as deadline.c knows it; under its lock */
+	_Atomic(struct hv_vcpu *) running;	/* inner vCPU that may be in the guest */
+	uint64_t deadline_ns, look_ns;		/* as deadline.c knows them; under its lock, */
+	_Atomic(const struct bank *) looked_at; /* ...but this is written under it only */
 	struct reverse_stats stats;
 };
 
@@ -280,7 +281,7 @@ struct searched {
 		uint64_t va, pa, len;
 	} range[REVERSE_RANGES]; /* what was executable the first time... */
 	unsigned ranges;
-	bool gone; /* ... of which some is not any more: it may come back with other contents */
+	bool gone;     /* ... of which some is not any more: it may come back with other contents */
 	uint64_t late; /* a hash of what is executable besides */
 };
 
@@ -428,7 +429,7 @@ void reverse_notify(struct hv_vcpu *v);
 /* ---- deadline.c: timers that must end what runs natively ---- */
 int deadline_start(struct reverse *r);
 void deadline_stop(struct reverse *r);
-/* @ns: CLOCK_MONOTONIC, 0: none. @within_ns: but not later than so long from now; 0: no such limit. */
-void deadline_set(struct reverse_pe *p, uint64_t ns, uint64_t within_ns);
+/* @ns: CLOCK_MONOTONIC, 0: none. @look_at: whose timers may be written by handlers; NULL: nobody's. */
+void deadline_set(struct reverse_pe *p, uint64_t ns, const struct bank *look_at);
 
 #endif

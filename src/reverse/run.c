@@ -352,8 +352,8 @@ static bool enter(struct reverse_pe *p, struct view *w, struct hv_exit *x)
 	if (!view_is_native(w))
 		refresh_shadow(p, w);
 	view_push(p, w);
-	deadline_set(p, c->sys->deadline_ns, w->kind == VIEW_EL3 ? DIVERT_TIMER_NS : 0);
 	atomic_store(&p->running, w->vcpu);
+	deadline_set(p, c->sys->deadline_ns, w->kind == VIEW_EL3 ? w->bank : NULL);
 	if (atomic_load(
 		    &c->event)) { /* since it was looked at, and before anybody could have kicked */
 		atomic_store(&p->running, NULL);
