@@ -4,6 +4,7 @@
 
 #include "debug/monitor.h"
 #include "debug/stats.h"
+#include "util/bits.h"
 #include "util/parse.h"
 #include "util/symtab.h"
 #include "util/xalloc.h"
@@ -73,6 +74,23 @@ static int opt_summary(void *ctx, const char *value, const char *where, struct e
 	return 0;
 }
 
+static int opt_intercept(void *ctx, const char *value, const char *where, struct err *e)
+{
+	static const char *const names[] = {[HV_STRATEGY_DIVERT] = "divert",
+					    [HV_STRATEGY_RECODE] = "recode",
+					    [HV_STRATEGY_BRK] = "brk"};
+
+	for (unsigned i = 0; i < ARRAY_COUNT(names); i++) {
+		if (!strcmp(value, names[i])) {
+			((struct run *)ctx)->cfg.strategy = (enum hv_strategy)i;
+			return 0;
+		}
+	}
+	err_set(e, -EINVAL, where, "\"%s\" is not a way to intercept", value);
+	err_hint(e, "brk, recode or divert");
+	return -EINVAL;
+}
+
 static int opt_no_reboot(void *ctx, const char *value, const char *where, struct err *e)
 {
 	((struct run *)ctx)->cfg.no_reboot = true;
@@ -102,6 +120,11 @@ static const struct option run_options[] = {
 	{"stats", "FILE", "write statistics as JSON at the end", opt_stats, false},
 	{"summary", NULL, "at the end, a table of what each stage of the boot cost", opt_summary,
 	 false},
+	{"intercept", "brk|recode|divert",
+	 "what EL1-only vCPUs do about instructions of other levels: leave the\nguest for each, "
+	 "leave out "
+	 "those without effect, and (the default)\ncarry out the simplest in the guest",
+	 opt_intercept, false},
 	{"symbols", "FILE", "names for addresses in reports: ELF file or System.map", opt_symbols,
 	 false},
 	{"deterministic", NULL,

@@ -161,6 +161,11 @@ struct hv_watch {
 
 struct hv_ops;
 
+/* What a back end on top of another does about instructions that must not run natively, the cheapest first: leaves out
+ * those that have no effect, carries out the simplest in the vCPU, or has each of them exit. Each does what is below it as
+ * well. */
+enum hv_strategy { HV_STRATEGY_DIVERT, HV_STRATEGY_RECODE, HV_STRATEGY_BRK };
+
 struct hv_vm_config {
 	const char *options; /* what --hv says after the name; NULL: nothing */
 	unsigned ipa_bits;
@@ -169,6 +174,7 @@ struct hv_vm_config {
 	/* The core that PEs show; NULL: the back end's own. Of use to those that intercept without patching. */
 	const struct arm_model *model;
 	const struct hv_ops *inner; /* for a back end on top of another; `options` are that one's */
+	enum hv_strategy strategy;
 	const struct hv_watch *watch; /* told by back ends with EL2 or EL3; NULL: nobody */
 	bool host_counter;	      /* CNTPCT_EL0 and CNTVCT_EL0 are host_counter() */
 	/* With caps.virtual_time, or NULL: time of this clock, which vCPUs move on by what they execute. One

@@ -115,7 +115,7 @@ static uint32_t executed(struct code *c, uint32_t word, bool *ok)
 	int slot;
 
 	word = code_original(c, word);
-	if (is_set_way(word))
+	if (c->recode && is_set_way(word))
 		return NOP;
 	if (!sensitive(word))
 		return word;

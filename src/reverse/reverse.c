@@ -64,7 +64,7 @@ static uint32_t original(void *opaque, uint32_t word)
 }
 
 /* Hidden memory, at the end of the physical address space, and below it the page of exits. */
-static int set_up_hidden(struct reverse *r, struct err *e)
+static int set_up_hidden(struct reverse *r, enum hv_strategy strategy, struct err *e)
 {
 	void *p = mmap(NULL, REVERSE_HIDDEN, PROT_READ | PROT_WRITE,
 		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -79,10 +79,11 @@ static int set_up_hidden(struct reverse *r, struct err *e)
 	r->exit_gpa = r->hidden.gpa - REVERSE_PAGE;
 	stub = hidden_page(&r->hidden, &r->stub_gpa);
 	r->stub = stub_emit(stub);
-	r->divert = divert_create(&r->hidden, r->soft, true);
+	r->divert = divert_create(&r->hidden, r->soft, strategy == HV_STRATEGY_DIVERT);
 	if (!r->divert)
 		return err_set(e, -ENOMEM, "--hv", "no memory for diversions");
 	r->code.divert = r->divert;
+	r->code.recode = strategy != HV_STRATEGY_BRK;
 	r->code.stub = &r->stub;
 	return 0;
 }
@@ -115,7 +116,7 @@ static int vm_create(const struct hv_vm_config *cfg, struct hv_vm **out, struct 
 	if (error)
 		err_set(e, error, "--hv", "cannot create a thread: %s", strerror(-error));
 	else
-		error = set_up_hidden(r, e);
+		error = set_up_hidden(r, cfg->strategy, e);
 	if (error)
 		vm_destroy(r->soft);
 	else

@@ -133,6 +133,7 @@ struct code {
 	struct hidden *hidden;
 	struct slots slots;
 	struct divert *divert; /* NULL: none */
+	bool recode;	       /* leave out what has no effect */
 	const struct stub *stub;
 	struct code_page *page; /* open addressing by `original` */
 	size_t capacity, count;

@@ -368,6 +368,7 @@ static int connect_memory(struct vm *vm, struct err *e)
 				       .ipa_bits = ipa_bits,
 				       .els = pe_els(vm->pes),
 				       .model = cpu_model(find_class(vm->board, DEV_CPU, 0)),
+				       .strategy = vm->cfg->strategy,
 				       .watch = watch,
 				       .clock = vm->host.clock},
 		&vm->hv_vm, e);

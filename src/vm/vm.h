@@ -31,6 +31,7 @@ struct vm_config {
 	uint64_t timeout_ns;	/* 0: none */
 	uint64_t seed;		/* 0: random */
 	bool no_reboot;
+	enum hv_strategy strategy;
 	bool stages;	    /* statistics are wanted of each stage of the boot */
 	bool deterministic; /* time is what is executed; without a seed, one that is always the same */
 	uint64_t
