@@ -170,6 +170,16 @@ uint64_t arm_model_ccsidr(const struct arm_model *m, uint64_t csselr)
 	return 0;
 }
 
+unsigned arm_model_pa_bits(const struct arm_model *m)
+{
+	static const uint8_t sizes[8] = {32, 36, 40, 42, 44, 48, 52, 56};
+	uint64_t v;
+
+	if (!arm_model_reg(m, SYS_ID_AA64MMFR0_EL1, &v))
+		return 48;
+	return sizes[sysreg_get(v, SYSF_ID_AA64MMFR0_EL1_PARange) & 7];
+}
+
 /* MPIDR_EL1.MT: Aff0 is the thread, of which there is one, and Aff1 the core. */
 uint64_t arm_model_mpidr(const struct arm_model *m, unsigned n)
 {
@@ -263,7 +273,7 @@ static bool is_combined(uint16_t code)
 	return sysreg_is_id(code) && SYSREG_CRM(code) >= 4;
 }
 
-static bool is_whole(const struct arm_model *m)
+bool arm_model_is_whole(const struct arm_model *m)
 {
 	uint64_t v;
 
@@ -276,7 +286,7 @@ uint64_t arm_model_id(const struct arm_model *m, uint16_t code, uint64_t has)
 	bool listed = arm_model_reg(m, code, &v);
 
 	if (is_combined(code))
-		return is_whole(m) ? has : arm_id_lesser(code, v, has);
+		return arm_model_is_whole(m) ? has : arm_id_lesser(code, v, has);
 	return listed ? v : has;
 }
 

@@ -42,6 +42,8 @@ const struct arm_model *arm_model_find(const char *name);
 /* All of them, by number. NULL: no more. */
 const struct arm_model *arm_model_at(unsigned n);
 const char *arm_model_name(const struct arm_model *m);
+/* "max": all that whoever executes it has. */
+bool arm_model_is_whole(const struct arm_model *m);
 
 /* The core's own value of a system register. False: its table does not have it. */
 bool arm_model_reg(const struct arm_model *m, uint16_t code, uint64_t *value);
@@ -53,6 +55,8 @@ void arm_model_apply(const struct arm_model *m, uint64_t *reg);
 uint64_t arm_ctr_lesser(uint64_t a, uint64_t b);
 /* CCSIDR_EL1 for this CSSELR_EL1; 0: there is no such cache. */
 uint64_t arm_model_ccsidr(const struct arm_model *m, uint64_t csselr);
+/* Bits of physical address. */
+unsigned arm_model_pa_bits(const struct arm_model *m);
 /* Of PE @n: affinity fields, and MT. */
 uint64_t arm_model_mpidr(const struct arm_model *m, unsigned n);
 /* IMPLEMENTATION DEFINED registers, in no order. */

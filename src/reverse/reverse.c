@@ -115,7 +115,9 @@ static int vm_create(const struct hv_vm_config *cfg, struct hv_vm **out, struct 
 	error = deadline_start(r);
 	if (error)
 		err_set(e, error, "--hv", "cannot create a thread: %s", strerror(-error));
-	else
+	if (!error)
+		error = host_limits(r, e);
+	if (!error)
 		error = set_up_hidden(r, cfg->strategy, e);
 	if (error)
 		vm_destroy(r->soft);
@@ -200,7 +202,6 @@ static int vcpu_reset(struct hv_vcpu *v)
 	int error = hv_soft_ops.vcpu_reset(v);
 
 	view_reset(reverse_pe(v));
-	view_set_ctr(reverse_pe(v));
 	return error;
 }
 

@@ -101,6 +101,12 @@ enum stub_where stub_where(const struct stub *s, uint64_t pc);
 /* While SAVING: bit n: Xn is in the bank (X0 to X3), or in TPIDRRO_EL0 (X30); the others are in the vCPU. */
 uint32_t stub_saved(uint64_t pc);
 
+/* ---- host.c ---- */
+struct reverse;
+enum { REVERSE_LIMITS = 8 };
+/* Find out what the host's vCPUs have, and let soft have no more; says what the board's core is without. */
+int host_limits(struct reverse *r, struct err *e);
+
 /* ---- hidden.c: memory that the guest does not know of ---- */
 
 struct hidden {
@@ -315,8 +321,9 @@ struct reverse {
 	struct stub stub;
 	struct divert *divert;
 	uint64_t stub_gpa, exit_gpa;
-	bool pan;     /* the host's vCPUs have PSTATE.PAN */
-	uint64_t ctr; /* CTR_EL0 of the host; 0: not known yet */
+	bool pan; /* the host's vCPUs have PSTATE.PAN */
+	struct soft_limit limit[REVERSE_LIMITS];
+	uint64_t ctr; /* CTR_EL0 of the host; 0: not known */
 	struct {
 		uint64_t gpa, len;
 		void *host;
@@ -354,7 +361,6 @@ static inline bool view_is_secure(enum view_kind kind)
 
 /* The vCPU of a view, made if need be, in the PE's thread. 0 or a negative errno. */
 int view_ready(struct reverse_pe *p, struct view *w);
-void view_set_ctr(struct reverse_pe *p);
 /* Have the state in soft. */
 void view_pull(struct reverse_pe *p);
 /* Have it where the vCPU of the view can go on. */

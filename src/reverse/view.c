@@ -19,8 +19,6 @@
 #define TPIDRRO_EL0	 SYSREG(3, 3, 13, 0, 3)
 
 #define ID_AA64MMFR1_EL1 SYSREG(3, 0, 0, 7, 1)
-#define CTR_EL0		 SYSREG(3, 3, 0, 0, 1)
-#define CTR_DIC		 (1ULL << 29)
 
 enum {
 	SCTLR_M = 0,
@@ -113,13 +111,6 @@ static int make_vm(struct reverse *r, enum view_kind kind, struct err *e)
 	return error;
 }
 
-/* What EL0 reads natively is the host's. But copies of code are an instruction cache that has to be invalidated. */
-void view_set_ctr(struct reverse_pe *p)
-{
-	if (p->r->ctr)
-		SOFT_REG(&p->soft->c, CTR_EL0) = p->r->ctr & ~CTR_DIC;
-}
-
 static int set_up(struct reverse_pe *p, struct view *w)
 {
 	struct reverse *r = p->r;
@@ -143,8 +134,6 @@ static int set_up(struct reverse_pe *p, struct view *w)
 	w->bank->handlers_va = REVERSE_HANDLERS;
 	if (!r->inner->get_reg(w->vcpu, REG_SYS(ID_AA64MMFR1_EL1), &mmfr1))
 		r->pan = bits(mmfr1, 23, 20);
-	if (!r->inner->get_reg(w->vcpu, REG_SYS(CTR_EL0), &r->ctr))
-		view_set_ctr(p);
 	const struct {
 		uint16_t reg;
 		uint64_t value;

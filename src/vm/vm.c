@@ -14,6 +14,7 @@
  */
 #include "vm/vm.h"
 
+#include "arm/model.h"
 #include "dev/cpu.h"
 #include "host/clock.h"
 #include "host/signals.h"
@@ -349,12 +350,26 @@ static unsigned needed_ipa_bits(const struct vm *vm)
 	return need;
 }
 
+static unsigned core_pa_bits(const struct vm *vm)
+{
+	const struct arm_model *m = cpu_model(find_class(vm->board, DEV_CPU, 0));
+
+	return m ? arm_model_pa_bits(m) : 64;
+}
+
 static int connect_memory(struct vm *vm, struct err *e)
 {
 	const struct hv_watch *watch = vm->cfg->stages ? pe_set_count_stages(vm->pes) : NULL;
 	unsigned ipa_bits = needed_ipa_bits(vm);
 	int r;
 
+	if (core_pa_bits(vm) < ipa_bits) {
+		r = err_set(e, -ERANGE, NULL,
+			    "the board needs %u bits of physical address, its core has %u",
+			    ipa_bits, core_pa_bits(vm));
+		err_hint(e, "less memory (--mem), a board with lower addresses, or --cpu max");
+		return r;
+	}
 	if (ipa_bits > vm->caps.ipa_bits) {
 		r = err_set(e, -ERANGE, NULL,
 			    "the board needs %u bits of physical address, this host offers %u",

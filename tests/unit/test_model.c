@@ -181,6 +181,9 @@ static void test_mpidr(void **state)
 	assert_int_equal(arm_model_mpidr(arm_model_find("max"), 7), 7);
 	assert_int_equal(arm_model_mpidr(arm_model_find("cortex-a76"), 3), 0x1000300);
 	assert_int_equal(arm_model_mpidr(arm_model_find("neoverse-n1"), 0), 0x1000000);
+	assert_int_equal(arm_model_pa_bits(arm_model_find("cortex-a53")), 40);
+	assert_int_equal(arm_model_pa_bits(arm_model_find("cortex-a72")), 44);
+	assert_int_equal(arm_model_pa_bits(arm_model_find("max")), 48);
 }
 
 /* Nothing stands twice in a table, and registers of the core are IMPLEMENTATION DEFINED ones. */

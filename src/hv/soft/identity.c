@@ -41,6 +41,22 @@ static const struct {
 
 enum { ID_AA64MMFR1_VH = 1 << 8, ID_AA64MMFR0_SNSMEM = 1 << 12 };
 
+static void confine(const struct soft_host *host, bool has_model, uint64_t *reg)
+{
+	uint64_t *ctr = &reg[SYSREG_IX_CTR_EL0];
+
+	for (unsigned i = 0; i < host->count; i++) {
+		const struct soft_limit *l = &host->limits[i];
+		uint64_t *r = &reg[sysreg_lookup(l->code)->index];
+
+		*r = (arm_id_lesser(l->code, *r, l->has) & l->fields) | (*r & ~l->fields);
+	}
+	if (host->ctr)
+		*ctr = has_model ? arm_ctr_lesser(*ctr, host->ctr) : host->ctr;
+	if (host->zva_bytes)
+		reg[SYSREG_IX_DCZID_EL0] = (uint64_t)__builtin_ctz(host->zva_bytes) - 2;
+}
+
 static void fill_registers(const struct hv_vm *vm, uint64_t *reg)
 {
 	size_t n;
@@ -61,6 +77,7 @@ static void fill_registers(const struct hv_vm *vm, uint64_t *reg)
 		reg[SYSREG_IX_ID_AA64MMFR0_EL1] |= ID_AA64MMFR0_SNSMEM;
 	if (vm->model)
 		arm_model_apply(vm->model, reg);
+	confine(&vm->host, vm->model, reg);
 	if (bit(vm->els, 2)) {
 		reg[SYSREG_IX_VPIDR_EL2] = reg[SYSREG_IX_MIDR_EL1];
 		reg[SYSREG_IX_VMPIDR_EL2] = reg[SYSREG_IX_MPIDR_EL1];
@@ -93,6 +110,7 @@ static void settle_features(struct hv_vm *vm, const uint64_t *reg)
 	if (arm_has(&vm->features, ARM_FEAT_FP16))
 		vm->fpcr_bits |= FPCR_FZ16;
 	vm->pa_bits = pa_bits[sysreg_get(mmfr0, SYSF_ID_AA64MMFR0_EL1_PARange)];
+	vm->zva_bytes = (uint16_t)(4U << sysreg_get(reg[SYSREG_IX_DCZID_EL0], SYSF_DCZID_EL0_BS));
 	vm->no_granule16 = !sysreg_get(mmfr0, SYSF_ID_AA64MMFR0_EL1_TGran16);
 }
 
@@ -127,6 +145,12 @@ void soft_sysreg_init(struct hv_vm *vm)
 		vm->sysreg_group[i] = (uint8_t)arm_trap_group((uint16_t)(i | 0x8000));
 	if (vm->model)
 		confine_actlr(vm);
+}
+
+void soft_limit(struct hv_vm *vm, const struct soft_host *host)
+{
+	vm->host = *host;
+	soft_sysreg_init(vm);
 }
 
 void soft_sysreg_reset(struct soft_cpu *c)

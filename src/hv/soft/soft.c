@@ -3,10 +3,12 @@
  * Back end `soft`: an AArch64 CPU of our own, for any host.
  *
  * Options (--hv soft,NAME=VALUE,...): els=1 stands in for an ordinary hypervisor, whose vCPU has EL1 and EL0
- * only and knows nothing of interception, so that guest code is patched as there; like=NAME says for which one.
+ * only and knows nothing of interception, so that guest code is patched as there; like=NAME says for which one, and
+ * core=NAME on which CPU.
  */
 #include "hv/soft/soft.h"
 
+#include "arm/model.h"
 #include "host/clock.h"
 #include "host/counter.h"
 #include "hv/soft/sys.h"
@@ -28,6 +30,7 @@
 
 struct options {
 	const struct soft_like *like; /* NULL: the whole CPU */
+	const struct arm_model *core; /* NULL: the engine's own */
 };
 
 enum { OPTIONS_MAX = 127 };
@@ -44,14 +47,25 @@ static int bad_option(const char *option, struct err *e)
 {
 	int r = err_set(e, -EINVAL, "--hv", "soft does not know the option \"%s\"", option);
 
-	err_hint(e, "options of soft: els=1, and with that like=NAME, one of %s", soft_like_names);
+	err_hint(e, "options of soft: core=NAME; els=1, and with that like=NAME, one of %s",
+		 soft_like_names);
+	return r;
+}
+
+static int bad_core(const char *name, struct err *e)
+{
+	int r = err_set(e, -EINVAL, "--hv", "soft does not know the core \"%s\"", name);
+
+	err_hint(
+		e,
+		"core= is one of cortex-a53, cortex-a57, cortex-a72, cortex-a76, neoverse-n1, max");
 	return r;
 }
 
 static int parse_options(const char *text, struct options *o, struct err *e)
 {
 	char copy[OPTIONS_MAX + 1], *rest = copy, *option;
-	const char *like = NULL;
+	const char *like = NULL, *core = NULL;
 	bool els1 = false;
 
 	*o = (struct options){0};
@@ -63,6 +77,8 @@ static int parse_options(const char *text, struct options *o, struct err *e)
 			els1 = true;
 		else if (!strncmp(option, "like=", 5))
 			like = option + 5;
+		else if (!strncmp(option, "core=", 5))
+			core = option + 5;
 		else
 			return bad_option(option, e);
 	}
@@ -70,6 +86,8 @@ static int parse_options(const char *text, struct options *o, struct err *e)
 		return err_set(e, -EINVAL, "--hv", "soft: like=%s needs els=1 as well", like);
 	if (els1)
 		o->like = soft_like_find(like ? like : soft_like_default);
+	if (core && !(o->core = arm_model_find(core)))
+		return bad_core(core, e);
 	return els1 && !o->like ? bad_like(like, e) : 0;
 }
 
@@ -123,7 +141,7 @@ static int soft_vm_create(const struct hv_vm_config *cfg, struct hv_vm **out, st
 	vm->ipa_bits = cfg->ipa_bits;
 	vm->clock = cfg->clock;
 	vm->start_ns = clock_now_ns(vm->clock);
-	vm->model = cfg->model;
+	vm->model = cfg->model ? cfg->model : o.core;
 	vm->host_counter = cfg->host_counter;
 	vm->watch = cfg->watch;
 	pthread_mutex_init(&vm->lock, NULL);
@@ -467,7 +485,7 @@ static int soft_debug(struct hv_vcpu *v, unsigned flags)
 const struct hv_ops hv_soft_ops = {
 	.name = "soft",
 	.doc = "an AArch64 CPU in software, on any host; els=1: in place of a hypervisor, "
-	       "like=kvm61-vhe, kvm61-nvhe, kvm612 or hvf",
+	       "like=kvm61-vhe, kvm61-nvhe, kvm612 or hvf; core=NAME: the CPU",
 	.probe = soft_probe,
 	.vm_create = soft_vm_create,
 	.vm_destroy = soft_vm_destroy,

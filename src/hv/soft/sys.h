@@ -70,6 +70,19 @@ struct soft_tlbi {
 	bool by_va;
 };
 
+/* What limits the core, for src/reverse, which has a host's CPU execute code. */
+struct soft_limit {
+	uint16_t code;	      /* of an ID register */
+	uint64_t has, fields; /* fields that are no more than here */
+};
+
+struct soft_host {
+	const struct soft_limit *limits;
+	unsigned count;
+	uint64_t ctr;	    /* CTR_EL0; 0: unknown */
+	unsigned zva_bytes; /* block of DC ZVA */
+};
+
 struct hv_vm {
 	uint32_t els; /* bit n: ELn */
 	unsigned highest_el;
@@ -83,10 +96,12 @@ struct hv_vm {
 	unsigned ipa_bits;
 	const struct arm_model *model; /* NULL: the engine's own core */
 	struct arm_features features;
+	struct soft_host host; /* none: .zva_bytes is 0 */
 	/* What follows from the features: */
 	uint64_t pstate_bits; /* of SPSR_ELx that PSTATE has */
 	uint64_t fpcr_bits;
 	uint8_t pa_bits;
+	uint16_t zva_bytes;
 	bool no_granule16;		   /* 16 KiB */
 	const struct sysreg_desc *sysregs; /* sysreg_table() */
 	uint16_t sysreg_place[1 << 15];	   /* by code & 0x7fff: place in it + 1 */
@@ -321,6 +336,9 @@ bool soft_timer_write(struct soft_cpu *c, uint16_t code, uint64_t value);
 /* ---- identity.c ---- */
 void soft_sysreg_init(struct hv_vm *vm);
 void soft_sysreg_reset(struct soft_cpu *c);
+
+/* The core has no more than @host, whose limits must stay. Before the first CPU. */
+void soft_limit(struct hv_vm *vm, const struct soft_host *host);
 
 /* ---- layout.c ---- */
 /* A register with two layouts is written, also from outside. False: it has one. */

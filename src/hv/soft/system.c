@@ -202,7 +202,7 @@ static void nothing(struct soft_cpu *c, uint64_t x)
 {
 }
 
-enum { ZVA_BYTES = 64, DC_LINE_BYTES = 64 };
+enum { DC_LINE_BYTES = 64 };
 
 /* DC ZVA and DC IVAC are stores for watchpoints, D2.10.6; no other maintenance is. The syndrome says of DC IVAC only
  * that it is maintenance. */
@@ -213,18 +213,19 @@ static bool watched(struct soft_cpu *c, uint64_t va, unsigned bytes, bool is_cac
 
 static void dc_zva(struct soft_cpu *c, uint64_t x)
 {
-	uint64_t va = align_down(x, ZVA_BYTES);
+	unsigned bytes = c->sys->vm->zva_bytes;
+	uint64_t va = align_down(x, bytes);
 	struct soft_tlb_entry *e = soft_translate(c, x, SOFT_WRITE, 0); /* FAR_ELx: x */
 
-	if (!e || watched(c, va, ZVA_BYTES, false))
+	if (!e || watched(c, va, bytes, false))
 		return;
 	if (e->device)
 		soft_device_alignment(c, e, x, true);
 	else if (!e->writable)
-		soft_device(c, x, e->pa + (va & (SOFT_PAGE - 1)), ZVA_BYTES, true,
+		soft_device(c, x, e->pa + (va & (SOFT_PAGE - 1)), bytes, true,
 			    e->secure ? SOFT_MEM_SECURE : 0, 0);
 	else
-		memset((void *)(uintptr_t)(va + e->addend), 0, ZVA_BYTES);
+		memset((void *)(uintptr_t)(va + e->addend), 0, bytes);
 }
 
 /* Maintenance by address does nothing here, but faults as a load does. */
