@@ -348,7 +348,7 @@ static void test_return(void)
 static void test_entry(void)
 {
 	run_at(1, 0, do_svc, 0);
-	ok_eq(event.pan, 1 << 22, "PAN is set without SPAN");
+	ok_eq(event.pan, event.has_pan ? 1 << 22 : 0, "PAN is set without SPAN");
 	msr("sctlr_el1", SCTLR_EL1_BASE | OPEN | BIT(23));
 	isb();
 	run_at(1, 0, do_svc, 0);
@@ -517,6 +517,7 @@ uint64_t done[9];
 /* x0: the PL031. SP is a base, too. */
 FRAGMENT(do_device, ".arch armv8.1-a\n"
 		    "adrp x9, done\n add x9, x9, :lo12:done\n"
+		    "ldr x15, [x9, #64]\n" /* FEAT_LSE */
 		    "mov x10, sp\n mov sp, x0\n"
 		    "mov w1, #0x11\n mov w2, #0x22\n"
 		    "stp w1, w2, [sp, #4]\n"
@@ -527,7 +528,11 @@ FRAGMENT(do_device, ".arch armv8.1-a\n"
 		    "ldr w7, [x6, #-4]!\n"
 		    "ldxr w8, [x6]\n clrex\n"
 		    "mov w11, #0x44\n"
+		    "cbz x15, 1f\n"
 		    "swp w11, w12, [x6]\n"
+		    "b 2f\n"
+		    "1: ldr w12, [x6]\n str w11, [x6]\n"
+		    "2:\n"
 		    "ldp w13, w14, [x6]\n"
 		    "stp x3, x4, [x9]\n stp x5, x6, [x9, #16]\n stp x7, x8, [x9, #32]\n"
 		    "stp x12, x13, [x9, #48]\n str x14, [x9, #64]\n"
@@ -595,6 +600,7 @@ static void used_device(unsigned from, unsigned flags, uint64_t rtc, const char 
 {
 	for (size_t i = 0; i < ARRAY_COUNT(done); i++)
 		done[i] = 0;
+	done[8] = mrs("id_aa64isar0_el1") >> 20 & 0xf;
 	run_at(from, flags, do_device, rtc);
 	took(from ? from : 1, NONE, what);
 	ok(done[0] == 0x11 && done[1] == 0x22 && done[2] == rtc + 4, "... STP, LDP by SP",
@@ -710,6 +716,7 @@ static void off_el3(void)
 static void begin(void)
 {
 	top = event.top = mrs("currentel") >> 2;
+	event.has_pan = mrs("id_aa64mmfr1_el1") >> 20 & 0xf;
 	ok(top >= 2, "begins at EL2 or EL3", "EL%lu", top);
 	if (top < 2)
 		guest_finish();

@@ -13,7 +13,8 @@ enum { NOTHING = 0xffe };
 /* What the vectors write; the offsets are in the code of below.c. */
 struct event {
 	uint64_t level, vector, esr, elr, spsr, far, hpfar, x0, pan;
-	uint64_t top, by_wfi, saved_sp; /* `top` is to be set first */
+	uint64_t top, by_wfi, saved_sp; /* `top` is to be set first, */
+	uint64_t has_pan;		/* and this for `pan` */
 };
 extern struct event event;
 void run_below(uint64_t spsr, trap_fn *fn, uint64_t arg);
