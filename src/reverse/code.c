@@ -242,6 +242,18 @@ bool code_is_active(struct code *c, const uint8_t *original)
 	return active;
 }
 
+bool code_is_active_within(struct code *c, const uint8_t *first, uint64_t len)
+{
+	bool any = false;
+
+	pthread_mutex_lock(&c->lock);
+	for (size_t i = 0; i < c->capacity && !any; i++)
+		any = c->page[i].original && c->page[i].active &&
+		      (uintptr_t)c->page[i].original - (uintptr_t)first < len;
+	pthread_mutex_unlock(&c->lock);
+	return any;
+}
+
 uint64_t code_written(struct code *c, const uint8_t *original)
 {
 	struct code_page *p;

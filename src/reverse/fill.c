@@ -51,7 +51,7 @@ static void forget(struct reverse_pe *p, uint64_t pa)
 {
 	for (unsigned i = 0; i < VIEW_COUNT; i++) {
 		if (p->view[i].vcpu)
-			shadow_forget(&p->view[i].shadow, pa);
+			shadow_forget(&p->view[i].shadow, pa, pa);
 	}
 	others_forget(p);
 }
@@ -139,6 +139,8 @@ bool fill_data(struct reverse_pe *p, struct view *w, uint64_t va, bool write)
 	if (!e->host)
 		return fill_device(p, w, e, at);
 	if (write && (!e->writable || code_is_active(&p->r->code, host_page(e))))
+		return false;
+	if (!reverse_memory_ready(p->r, w->kind, e->pa))
 		return false;
 	if (!shadow_map(&w->shadow, at, e->pa, data_prot(p, e, host_page(e)), attr_of(e)))
 		return true; /* all over again */

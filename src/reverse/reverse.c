@@ -128,17 +128,52 @@ static int vm_create(const struct hv_vm_config *cfg, struct hv_vm **out, struct 
 
 /* ---- memory ---- */
 
-static int map_everywhere(struct reverse *r, unsigned n)
+static int map_in(struct reverse *r, enum view_kind kind, unsigned n)
+{
+	int error = r->inner->mem_map(r->vm[kind], r->regions[n].gpa, r->regions[n].host,
+				      r->regions[n].len, r->regions[n].prot & ~(unsigned)HV_SECURE);
+
+	if (!error)
+		r->regions[n].views |= 1U << kind;
+	return error;
+}
+
+int reverse_map_all(struct reverse *r, enum view_kind kind)
 {
 	int error = 0;
 
-	for (unsigned i = 0; i < VIEW_COUNT && !error; i++) {
-		if (r->vm[i] && view_sees(i, r->regions[n].prot))
-			error = r->inner->mem_map(r->vm[i], r->regions[n].gpa, r->regions[n].host,
-						  r->regions[n].len,
-						  r->regions[n].prot & ~(unsigned)HV_SECURE);
+	for (unsigned n = 0; n < SOFT_REGIONS && kind >= VIEW_MANAGED && !error; n++) {
+		if (view_sees(kind, r->regions[n].prot) && r->regions[n].len)
+			error = map_in(r, kind, n);
 	}
 	return error;
+}
+
+bool reverse_memory_ready(struct reverse *r, enum view_kind kind, uint64_t pa)
+{
+	bool ready = false;
+
+	pthread_mutex_lock(&r->lock);
+	for (unsigned n = 0; n < SOFT_REGIONS && !ready; n++) {
+		if (pa - r->regions[n].gpa < r->regions[n].len &&
+		    view_sees(kind, r->regions[n].prot))
+			ready = bit(r->regions[n].views, kind) || !map_in(r, kind, n);
+	}
+	pthread_mutex_unlock(&r->lock);
+	return ready;
+}
+
+/* What is executed from copies does not name the addresses that come or go. */
+static void forget_copies(struct reverse *r, const void *host, uint64_t len)
+{
+	if (!code_is_active_within(&r->code, host, len))
+		return;
+	for (unsigned i = 0; i < SOFT_MAX_CPUS; i++) {
+		struct hv_vcpu *v = __atomic_load_n(&r->soft->cpu[i], __ATOMIC_ACQUIRE);
+
+		if (v)
+			soft_tlb_request(v, NULL);
+	}
 }
 
 static int mem_map(struct hv_vm *soft, uint64_t gpa, void *host, uint64_t len, unsigned prot)
@@ -158,7 +193,11 @@ static int mem_map(struct hv_vm *soft, uint64_t gpa, void *host, uint64_t len, u
 		r->regions[n].len = len;
 		r->regions[n].host = host;
 		r->regions[n].prot = prot;
-		error = map_everywhere(r, n);
+		r->regions[n].views = 0;
+		for (enum view_kind i = VIEW_MANAGED; i < VIEW_COUNT && !error; i++) {
+			if (r->vm[i] && view_sees(i, prot))
+				error = map_in(r, i, n);
+		}
 	}
 	pthread_mutex_unlock(&r->lock);
 	return error;
@@ -175,10 +214,11 @@ static int mem_unmap(struct hv_vm *soft, uint64_t gpa, uint64_t len)
 			continue;
 		r->regions[n].len = 0;
 		for (unsigned i = 0; i < VIEW_COUNT; i++) {
-			if (r->vm[i] && view_sees(i, r->regions[n].prot))
+			if (bit(r->regions[n].views, i))
 				r->inner->mem_unmap(r->vm[i], gpa, len);
 		}
 		error = hv_soft_ops.mem_unmap(soft, gpa, len);
+		forget_copies(r, r->regions[n].host, len);
 		break;
 	}
 	pthread_mutex_unlock(&r->lock);

@@ -162,6 +162,8 @@ void code_refresh(struct code *c, const uint8_t *original);
 unsigned code_patch(struct code *c, uint8_t *page, unsigned *window, bool write);
 /* A patch at this word is not needed any more. */
 void code_lift(struct code *c, uint32_t *at);
+/* Is any of this memory executed from copies? */
+bool code_is_active_within(struct code *c, const uint8_t *first, uint64_t len);
 /* Of a word that may be a patch, perhaps one that the guest has copied. */
 uint32_t code_original(const struct code *c, uint32_t word);
 
@@ -209,8 +211,8 @@ bool shadow_map(struct shadow *s, uint64_t va, uint64_t pa, unsigned prot, enum 
 bool shadow_is_xonly(const struct shadow *s, uint64_t va);
 /* Does it allow this already? */
 bool shadow_allows(const struct shadow *s, uint64_t va, bool write);
-/* No mapping of the page @pa any more. */
-void shadow_forget(struct shadow *s, uint64_t pa);
+/* No mapping of the pages from @first to @last any more. */
+void shadow_forget(struct shadow *s, uint64_t first, uint64_t last);
 
 /* ---- views ---- */
 
@@ -328,6 +330,7 @@ struct reverse {
 		uint64_t gpa, len;
 		void *host;
 		unsigned prot;
+		unsigned views; /* bit n: it is mapped in the VM of view n */
 	} regions[SOFT_REGIONS];
 	struct reverse_pe pe[SOFT_MAX_CPUS];
 
@@ -348,6 +351,14 @@ static inline struct reverse_pe *reverse_pe(struct hv_vcpu *soft)
 {
 	return &reverse_of(soft->s.vm)->pe[soft->s.index];
 }
+
+/* ---- reverse.c ---- */
+
+/* Is the memory at this address mapped in the VM of a view, or can it be now? Native views have all from the start. A
+ * region that comes and goes, as flash does while it is programmed, is dear to map. */
+bool reverse_memory_ready(struct reverse *r, enum view_kind kind, uint64_t pa);
+/* All that a new VM of a view has to have. Under r->lock. */
+int reverse_map_all(struct reverse *r, enum view_kind kind);
 
 /* ---- view.c ---- */
 

@@ -316,6 +316,20 @@ static bool leave(struct reverse_pe *p, struct view *w, struct hv_exit *x)
 
 /* ---- entries ---- */
 
+/* Memory has come or gone there. */
+static void forget_moved(struct reverse_pe *p)
+{
+	struct soft_sys *s = p->soft->c.sys;
+
+	view_pull(p);
+	for (unsigned i = 0; i < VIEW_MANAGED; i++) {
+		if (p->view[i].vcpu)
+			shadow_forget(&p->view[i].shadow, s->moved_first, s->moved_last);
+	}
+	s->moved_first = ~0ULL;
+	s->moved_last = 0;
+}
+
 static void refresh_shadow(struct reverse_pe *p, struct view *w)
 {
 	struct soft_cpu *c = &p->soft->c;
@@ -325,6 +339,8 @@ static void refresh_shadow(struct reverse_pe *p, struct view *w)
 			p->view[i].shadow.context[0] = ~0ULL;
 		c->sys->flushed = false;
 	}
+	if (c->sys->moved_first <= c->sys->moved_last)
+		forget_moved(p);
 	if (is_filled_for(w, c))
 		return;
 	view_pull(p);

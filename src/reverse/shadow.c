@@ -118,13 +118,14 @@ bool shadow_allows(const struct shadow *s, uint64_t va, bool write)
 	return entry && *entry && (!write || !(*entry & DESC_RO));
 }
 
-void shadow_forget(struct shadow *s, uint64_t pa)
+void shadow_forget(struct shadow *s, uint64_t first, uint64_t last)
 {
 	for (unsigned t = ROOTS; t < s->count; t++) {
 		uint64_t *entry = s->table[t].host;
 
 		for (unsigned i = 0; s->table[t].leaf && i < ENTRIES; i++) {
-			if (!entry[i] || (entry[i] & DESC_ADDR) != pa)
+			if (!entry[i] || (entry[i] & DESC_ADDR) < first ||
+			    (entry[i] & DESC_ADDR) > last)
 				continue;
 			set(&entry[i], 0);
 			s->stale = true;

@@ -99,12 +99,8 @@ static int make_vm(struct reverse *r, enum view_kind kind, struct err *e)
 		.options = r->options, .ipa_bits = r->ipa_bits, .els = 3, .host_counter = true};
 	int error = hv->vm_create(&cfg, &r->vm[kind], e);
 
-	for (unsigned i = 0; i < SOFT_REGIONS && !error; i++) {
-		if (view_sees(kind, r->regions[i].prot) && r->regions[i].len)
-			error = hv->mem_map(r->vm[kind], r->regions[i].gpa, r->regions[i].host,
-					    r->regions[i].len,
-					    r->regions[i].prot & ~(unsigned)HV_SECURE);
-	}
+	if (!error)
+		error = reverse_map_all(r, kind);
 	if (!error && kind < VIEW_MANAGED)
 		error = hv->mem_map(r->vm[kind], r->hidden.gpa, r->hidden.host, REVERSE_HIDDEN,
 				    HV_READ | HV_WRITE | HV_EXEC);

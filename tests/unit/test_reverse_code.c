@@ -42,6 +42,7 @@ static int create(void **state)
 			      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	assert_true(r->hidden.host != MAP_FAILED);
 	code_init(&r->code, &r->hidden);
+	r->code.recode = true;
 	r->memory = aligned_alloc(REVERSE_PAGE, PAGES * REVERSE_PAGE);
 	for (unsigned i = 0; i < PAGES * WORDS; i++)
 		r->memory[i] = NOP;
@@ -139,6 +140,29 @@ static void test_set_way(void **state)
 	for (unsigned i = 0; i < 3; i++)
 		assert_int_equal(copy[i], NOP);
 	assert_true(is_slot(r, copy[3], 0xd508751f));
+}
+
+/* With --intercept brk it exits like all else. */
+static void test_no_recoding(void **state)
+{
+	struct rig *r = *state;
+
+	r->code.recode = false;
+	page(r, 0)[0] = DC_CISW;
+	assert_true(is_slot(r, get(r, 0, NULL, NULL)[0], DC_CISW));
+}
+
+static void test_active_within(void **state)
+{
+	struct rig *r = *state;
+	const uint8_t *first = (const uint8_t *)page(r, 1);
+
+	assert_false(code_is_active_within(&r->code, first, REVERSE_PAGE));
+	get(r, 1, NULL, NULL);
+	assert_true(code_is_active_within(&r->code, first, REVERSE_PAGE));
+	assert_true(code_is_active_within(&r->code, first - REVERSE_PAGE, 2 * REVERSE_PAGE));
+	assert_false(code_is_active_within(&r->code, first - REVERSE_PAGE, REVERSE_PAGE));
+	assert_false(code_is_active_within(&r->code, first + REVERSE_PAGE, REVERSE_PAGE));
 }
 
 /* A patch that a guest has copied (in a native system) stands for the same word at every level. */
@@ -354,11 +378,11 @@ int main(void)
 {
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, create, destroy)
 	const struct CMUnitTest tests[] = {
-		TEST(test_copy),	  TEST(test_plain),	 TEST(test_set_way),
-		TEST(test_copied_patch),  TEST(test_write),	 TEST(test_first_patch),
-		TEST(test_demotion),	  TEST(test_refresh),	 TEST(test_out_of_slots),
-		TEST(test_out_of_memory), TEST(test_many_pages), TEST(test_patch_in_place),
-		TEST(test_window),
+		TEST(test_copy),	  TEST(test_plain),	  TEST(test_set_way),
+		TEST(test_copied_patch),  TEST(test_write),	  TEST(test_first_patch),
+		TEST(test_demotion),	  TEST(test_refresh),	  TEST(test_out_of_slots),
+		TEST(test_out_of_memory), TEST(test_many_pages),  TEST(test_patch_in_place),
+		TEST(test_window),	  TEST(test_no_recoding), TEST(test_active_within),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

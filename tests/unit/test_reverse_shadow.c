@@ -206,14 +206,17 @@ static void map_some(struct rig *r)
 static void forget_some(struct rig *r)
 {
 	uint64_t pa = 0x40000000 + (uint64_t)(random_number(r) % 20) * REVERSE_PAGE;
+	uint64_t last = pa + (uint64_t)(random_number(r) % 3) * REVERSE_PAGE;
 	bool any = false;
 
 	for (unsigned i = 0; i < PAGES; i++) {
-		any |= r->page[i].mapped && r->page[i].pa == pa;
-		r->page[i].mapped &= r->page[i].pa != pa;
+		if (!r->page[i].mapped || r->page[i].pa < pa || r->page[i].pa > last)
+			continue;
+		r->page[i].mapped = false;
+		any = true;
 	}
 	r->shadow.stale = false;
-	shadow_forget(&r->shadow, pa);
+	shadow_forget(&r->shadow, pa, last);
 	assert_int_equal(r->shadow.stale, any);
 }
 
@@ -267,7 +270,7 @@ static void test_forget_own(void **state)
 {
 	struct rig *r = *state;
 
-	shadow_forget(&r->shadow, 0x40000000);
+	shadow_forget(&r->shadow, 0x40000000, 0x40000000);
 	check_own(r);
 }
 

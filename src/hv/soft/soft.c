@@ -169,13 +169,14 @@ static void soft_smc_exits(struct hv_vm *vm, bool exits)
 	vm->smc_exits = exits;
 }
 
-/* The map has changed: no CPU may go on using what it remembers. */
-static void forget_translations(struct hv_vm *vm)
+/* The map has changed: no CPU may go on using what it remembers of it. */
+static void forget_translations(struct hv_vm *vm, uint64_t gpa, uint64_t len)
 {
+	const struct soft_tlbi t = {.by_pa = true, .first_pa = gpa, .last_pa = gpa + len - 1};
+
 	for (unsigned i = 0; i < SOFT_MAX_CPUS; i++) {
-		if (!vm->cpu[i])
-			continue;
-		soft_tlb_request(vm->cpu[i], NULL);
+		if (vm->cpu[i])
+			soft_tlb_request(vm->cpu[i], &t);
 	}
 }
 
@@ -201,7 +202,7 @@ static int soft_mem_map(struct hv_vm *vm, uint64_t gpa, void *host, uint64_t len
 		__atomic_store_n(&n->len, len, __ATOMIC_RELEASE);
 		if (i == vm->region_count)
 			__atomic_store_n(&vm->region_count, i + 1, __ATOMIC_RELEASE);
-		forget_translations(vm);
+		forget_translations(vm, gpa, len);
 		r = 0;
 	}
 	pthread_mutex_unlock(&vm->lock);
@@ -217,7 +218,7 @@ static int soft_mem_unmap(struct hv_vm *vm, uint64_t gpa, uint64_t len)
 		if (vm->regions[i].gpa != gpa || vm->regions[i].len != len)
 			continue;
 		__atomic_store_n(&vm->regions[i].len, 0, __ATOMIC_RELEASE);
-		forget_translations(vm);
+		forget_translations(vm, gpa, len);
 		r = 0;
 		break;
 	}
@@ -265,6 +266,7 @@ static int soft_vcpu_create(struct hv_vm *vm, unsigned index, struct hv_vcpu **o
 		return err_set(e, -EINVAL, "--smp", "soft has at most %d CPUs", SOFT_MAX_CPUS);
 	v = xcalloc(1, sizeof(*v));
 	v->c.sys = &v->s;
+	v->s.moved_first = ~0ULL;
 	v->s.vm = vm;
 	v->s.index = index;
 	v->s.debug_flags = HV_DEBUG_BRK; /* as hypervisors are asked to */

@@ -68,6 +68,8 @@ struct soft_tlbi {
 	uint64_t context, mask; /* of soft_tlb_entry.context */
 	uint64_t va;
 	bool by_va;
+	bool by_pa; /* all that lead to these addresses, and no others */
+	uint64_t first_pa, last_pa;
 };
 
 /* What limits the core, for src/reverse, which has a host's CPU execute code. */
@@ -177,7 +179,10 @@ struct soft_sys {
 	/* TLB maintenance by others: requests and how many of them have been carried out. What they are is
 	 * under flush_lock; more than fit mean everything. */
 	atomic_uint flush_wanted, flush_done;
-	bool flushed; /* entries have gone since somebody who wants to know cleared this */
+	/* Since somebody who wants to know cleared this entries have gone; and those that lead to these addresses, none
+	 * if the first is behind the last. */
+	bool flushed;
+	uint64_t moved_first, moved_last;
 	pthread_mutex_t flush_lock;
 	struct soft_tlbi flush[SOFT_TLBI_RING];
 	unsigned flush_count;

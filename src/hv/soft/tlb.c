@@ -44,6 +44,9 @@ void soft_tlb_flush(struct soft_cpu *c)
 
 static bool matches(const struct soft_tlb_entry *e, const struct soft_tlbi *t)
 {
+	if (t->by_pa)
+		return e->context != CONTEXT_NONE && e->pa <= t->last_pa &&
+		       e->pa + (SOFT_PAGE - 1) >= t->first_pa;
 	if ((e->context & (t->mask | CONTEXT_NONE)) != t->context)
 		return false;
 	return !t->by_va || !(((e->page ^ t->va) & VA_BITS) >> e->size_bits);
@@ -60,15 +63,28 @@ static void flush_slots(struct soft_cpu *c, const struct soft_tlbi *t, unsigned 
 		}
 	}
 	c->fetch_page = 1;
-	c->sys->flushed = true;
+}
+
+static void flush_moved(struct soft_cpu *c, const struct soft_tlbi *t)
+{
+	struct soft_sys *s = c->sys;
+
+	flush_slots(c, t, 0, TLB_ENTRIES);
+	s->moved_first = t->first_pa < s->moved_first ? t->first_pa : s->moved_first;
+	s->moved_last = t->last_pa > s->moved_last ? t->last_pa : s->moved_last;
 }
 
 void soft_tlb_flush_some(struct soft_cpu *c, const struct soft_tlbi *t)
 {
-	const struct soft_sys *s = c->sys;
+	struct soft_sys *s = c->sys;
 	unsigned half = bit(t->va, 55), n = 1;
 	uint64_t va = t->va & VA_BITS;
 
+	if (t->by_pa) {
+		flush_moved(c, t);
+		return;
+	}
+	s->flushed = true;
 	if (!t->by_va) {
 		flush_slots(c, t, 0, TLB_ENTRIES);
 		return;
