@@ -187,7 +187,7 @@ static enum soft_stepped step(struct reverse_pe *p)
 
 	view_pull(p);
 	if (p->tlb_dirty && soft_el(c) < 2) {
-		soft_tlb_flush(c);
+		soft_tlb_flush_el10(c);
 		p->tlb_dirty = false;
 	}
 	word = p->word ? p->word : next_word(p);
@@ -335,9 +335,13 @@ static void refresh_shadow(struct reverse_pe *p, struct view *w)
 	struct soft_cpu *c = &p->soft->c;
 
 	if (c->sys->flushed) {
-		for (unsigned i = 0; i < VIEW_COUNT; i++)
-			p->view[i].shadow.context[0] = ~0ULL;
-		c->sys->flushed = false;
+		for (unsigned i = 0; i < VIEW_MANAGED; i++) {
+			uint64_t *context = p->view[i].shadow.context;
+
+			if (bit(c->sys->flushed, soft_context_regime(context[0])))
+				context[0] = ~0ULL;
+		}
+		c->sys->flushed = 0;
 	}
 	if (c->sys->moved_first <= c->sys->moved_last)
 		forget_moved(p);

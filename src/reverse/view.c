@@ -188,7 +188,7 @@ void view_reset(struct reverse_pe *p)
 		p->view[i].in_stub = p->view[i].known = false;
 	p->word = 0;
 	p->linger = 0;
-	p->soft->s.flushed = true;
+	p->soft->s.flushed = ~0U;
 	view_forget_constants(p);
 }
 

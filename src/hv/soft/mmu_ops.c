@@ -95,6 +95,13 @@ static struct soft_tlbi any_vmid(struct soft_tlbi t)
 	return t;
 }
 
+void soft_tlb_flush_el10(struct soft_cpu *c)
+{
+	struct soft_tlbi t = any_vmid(request(c, ARM_EL10));
+
+	soft_tlb_flush_some(c, &t);
+}
+
 static struct soft_tlbi make(const struct soft_cpu *c, enum scope scope, uint64_t x)
 {
 	switch (scope) {

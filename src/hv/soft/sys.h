@@ -181,7 +181,7 @@ struct soft_sys {
 	atomic_uint flush_wanted, flush_done;
 	/* Since somebody who wants to know cleared this entries have gone; and those that lead to these addresses, none
 	 * if the first is behind the last. */
-	bool flushed;
+	uint32_t flushed; /* bit n: of soft_context_regime() n */
 	uint64_t moved_first, moved_last;
 	pthread_mutex_t flush_lock;
 	struct soft_tlbi flush[SOFT_TLBI_RING];
@@ -284,6 +284,12 @@ uint64_t soft_context_of(const struct soft_cpu *c, enum arm_translation regime);
 #define SOFT_CONTEXT_ASID   0xffffULL
 #define SOFT_CONTEXT_VMID   (0xffffULL << 16)
 #define SOFT_CONTEXT_REGIME (0x1fULL << 32) /* with the Security state */
+static inline unsigned soft_context_regime(uint64_t context)
+{
+	return context >> 32 & 0x1f;
+}
+/* All entries of EL1&0, in the current Security state. */
+void soft_tlb_flush_el10(struct soft_cpu *c);
 uint64_t soft_context_id(const struct soft_cpu *c, unsigned half);
 /* SCTLR_ELx, TCR_ELx or MAIR_ELx has been written. */
 void soft_mmu_changed(struct soft_cpu *c);

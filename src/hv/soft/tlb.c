@@ -39,7 +39,7 @@ void soft_tlb_flush(struct soft_cpu *c)
 		s->large[half].size_bits = SOFT_PAGE_BITS;
 	}
 	c->fetch_page = 1;
-	s->flushed = true;
+	s->flushed = ~0U;
 }
 
 static bool matches(const struct soft_tlb_entry *e, const struct soft_tlbi *t)
@@ -84,7 +84,7 @@ void soft_tlb_flush_some(struct soft_cpu *c, const struct soft_tlbi *t)
 		flush_moved(c, t);
 		return;
 	}
-	s->flushed = true;
+	s->flushed |= 1U << soft_context_regime(t->context);
 	if (!t->by_va) {
 		flush_slots(c, t, 0, TLB_ENTRIES);
 		return;
