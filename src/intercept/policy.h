@@ -29,6 +29,8 @@ enum policy_when {
 	POLICY_UNSETTLED = 2,
 	POLICY_TABLES = 4,
 	POLICY_UPPER = 8,
+	POLICY_CORE = 16,
+	POLICY_UPPER_CORE = POLICY_UPPER | POLICY_CORE,
 };
 
 struct policy_row {

@@ -56,6 +56,7 @@ struct pe_set *pe_set_create(unsigned count, uint32_t els)
 
 void pe_set_model(struct pe_set *s, const struct arm_model *m)
 {
+	s->model = m;
 	for (unsigned i = 0; i < s->count; i++) {
 		uint64_t mpidr = arm_model_mpidr(m, i);
 
@@ -415,6 +416,8 @@ static void *pe_thread(void *opaque)
 	const struct pe_set_config *cfg = &pe->set->cfg;
 	int r = cfg->hv->vcpu_create(cfg->vm, pe->number, &pe->vcpu, pe->start_err);
 
+	if (!r)
+		pe_report_core(pe);
 	announce(pe, r);
 	if (r)
 		return NULL;

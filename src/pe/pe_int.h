@@ -96,7 +96,8 @@ struct pe_set {
 	unsigned count;
 	uint32_t els;
 	struct pe *pe;
-	uint64_t mpidr_bits; /* of MPIDR_EL1, besides the affinity: MT */
+	const struct arm_model *model; /* the core that they show; NULL: the back end's */
+	uint64_t mpidr_bits;	       /* of MPIDR_EL1, besides the affinity: MT */
 
 	/* lock guards the power states and pausing. It is never held while a device's lock is taken.
 	 * `changed` is broadcast on every change of what it guards. */
@@ -196,6 +197,8 @@ bool pe_is_id_register(uint16_t sysreg);
 /* Put what pe_id_field() has asked for into the registers, where the back end intercepts without patching: it then
  * shows them by itself. */
 void pe_put_id_fields(struct pe *pe);
+/* Say what the core that the board shows is without on this host. */
+void pe_report_core(struct pe *pe);
 void pe_psci(struct pe *pe, bool is_smc);	      /* psci.c; PC after the instruction */
 void pe_sysreg(struct pe *pe, uint32_t word);	      /* sysreg.c; PC at the MRS or MSR */
 void pe_mmio(struct pe *pe, const struct hv_exit *x); /* mmio.c */

@@ -52,6 +52,12 @@ enum {
 	VECTOR_SIZE = 0x80,
 };
 
+/* The rows that apply, those of a core that the board shows included. */
+static unsigned when(const struct pe_set *s, unsigned rows)
+{
+	return s->model ? rows | POLICY_CORE : rows;
+}
+
 /* ---- translation ---- */
 
 static bool read_descriptor(void *opaque, uint64_t pa, bool secure, uint64_t *value)
@@ -182,7 +188,7 @@ static bool in_map(const struct exec_map *m, uint64_t gpa)
  * which have tables of their own). */
 static bool keep_settled(void *opaque, uint64_t gpa, const struct policy_row *row, bool followed)
 {
-	return (row->when & WHEN_SETTLED) && (followed || in_map(opaque, gpa));
+	return (row->when & (WHEN_SETTLED | POLICY_CORE)) && (followed || in_map(opaque, gpa));
 }
 
 /* The part of a range that is memory: a guest may map terabytes of nothing. */
@@ -291,7 +297,7 @@ static void search_late(struct pe *pe)
 		return;
 	search_tables(pe, &r, &m);
 	normalise(&m);
-	scan_map(pe->set, &m, WHEN_SETTLED);
+	scan_map(pe->set, &m, when(pe->set, WHEN_SETTLED));
 	LOG(intercept, "%s: other tables, %zu executable ranges", pe->name, m.count);
 	free(m.range);
 }
@@ -308,7 +314,7 @@ static void promote(struct pe *pe, const struct arm_regime *r)
 	search_others(pe, &m);
 	normalise(&m);
 	s->settled = !m.writable || ++s->table_changes > TABLE_CHANGES_MAX;
-	scan_map(s, &m, s->settled ? WHEN_SETTLED : WHEN_EARLY);
+	scan_map(s, &m, when(s, s->settled ? WHEN_SETTLED : WHEN_EARLY));
 	if (s->settled)
 		intercept_restore(s->ic, keep_settled, &m);
 	LOG(intercept, "%s: %s at PC 0x%llx, %zu executable ranges", pe->name,
@@ -327,9 +333,9 @@ static void watch_code_again(struct pe *pe, const struct arm_regime *r)
 	if (!s->unwatched_count)
 		return;
 	for (unsigned i = 0; i < s->unwatched_count; i++)
-		intercept_rearm(s->ic, s->unwatched[i], WHEN_DISCOVERY);
+		intercept_rearm(s->ic, s->unwatched[i], when(s, WHEN_DISCOVERY));
 	s->unwatched_count = 0;
-	intercept_recheck_all(s->ic, translate, (void *)r, WHEN_DISCOVERY);
+	intercept_recheck_all(s->ic, translate, (void *)r, when(s, WHEN_DISCOVERY));
 }
 
 /* Is this IC IVAU one too many in a row? Then its site has been given back for now. */
@@ -362,7 +368,7 @@ static unsigned arrive(struct pe *pe, uint64_t pc)
 		return 1;
 	}
 	watch_code_again(pe, &r);
-	return intercept_discover(s->ic, pc, translate, &r, WHEN_DISCOVERY);
+	return intercept_discover(s->ic, pc, translate, &r, when(s, WHEN_DISCOVERY));
 }
 
 /* Has the site been executed often enough to be given back? */
@@ -408,7 +414,7 @@ void regime_branch(struct pe *pe, const struct pe_site *site)
 		intercept_release(pe->set->ic, gpa);
 		/* Its further targets will not be seen: they are likely to lie beside what is known. */
 		if (!pe->set->settled)
-			intercept_scan_known(pe->set->ic, POLICY_ALWAYS);
+			intercept_scan_known(pe->set->ic, when(pe->set, WHEN_SETTLED));
 	}
 	pe_resume(pe);
 }
@@ -473,7 +479,7 @@ static void look_at_vectors(struct pe *pe)
 
 	for (unsigned i = 0; i < VECTOR_COUNT && !in_upper_half(&r, vbar); i++)
 		intercept_discover(pe->set->ic, vbar + i * VECTOR_SIZE, translate, &r,
-				   WHEN_DISCOVERY);
+				   when(pe->set, WHEN_DISCOVERY));
 }
 
 static void look_at_code(struct pe *pe, uint32_t word)
@@ -482,9 +488,9 @@ static void look_at_code(struct pe *pe, uint32_t word)
 	uint64_t gpa;
 
 	if (bits(word, 18, 16) == 0) { /* IC IALLU, IC IALLUIS */
-		intercept_recheck_all(pe->set->ic, translate, &r, WHEN_DISCOVERY);
+		intercept_recheck_all(pe->set->ic, translate, &r, when(pe->set, WHEN_DISCOVERY));
 	} else if (translate(&r, pe_get_x(pe, bits(word, 4, 0)), &gpa)) {
-		intercept_recheck(pe->set->ic, gpa, translate, &r, WHEN_DISCOVERY);
+		intercept_recheck(pe->set->ic, gpa, translate, &r, when(pe->set, WHEN_DISCOVERY));
 	}
 }
 

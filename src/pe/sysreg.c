@@ -3,8 +3,10 @@
 #include "pe/pe_int.h"
 
 #include "arm/exc.h"
+#include "arm/model.h"
 #include "arm/sysreg.h"
 #include "util/bits.h"
+#include "util/buf.h"
 #include "util/log.h"
 #include "util/xalloc.h"
 
@@ -60,6 +62,13 @@ bool pe_is_id_register(uint16_t sysreg)
 	       SYSREG_CRM(sysreg) >= 1 && SYSREG_CRM(sysreg) <= 7;
 }
 
+static bool is_name(uint16_t sysreg)
+{
+	return sysreg == SYS_MIDR_EL1 || sysreg == SYS_REVIDR_EL1;
+}
+
+#define PFR0_INSTRUCTIONS 0xff0000ULL /* AdvSIMD, FP */
+
 /* Hosts say that there are levels below which they have put us. */
 static uint64_t without_levels(const struct pe_set *s, uint64_t pfr0)
 {
@@ -70,10 +79,21 @@ static uint64_t without_levels(const struct pe_set *s, uint64_t pfr0)
 	return pfr0;
 }
 
+/* Does the back end have the host's core, and the board another? */
+static bool shows_core(const struct pe_set *s)
+{
+	return s->model && !s->cfg.caps->translate_intercept;
+}
+
 static uint64_t read_id(struct pe *pe, uint16_t sysreg)
 {
 	const struct pe_set *s = pe->set;
-	uint64_t v = pe_get(pe, REG_SYS(sysreg));
+	uint64_t v = 0;
+
+	if (!pe_try_get(pe, REG_SYS(sysreg), &v) && !shows_core(s))
+		v = pe_get(pe, REG_SYS(sysreg)); /* says what is wrong */
+	if (shows_core(s))
+		v = arm_model_id(s->model, sysreg, v);
 
 	if (sysreg == SYS_ID_AA64PFR0_EL1)
 		v = without_levels(s, v);
@@ -84,6 +104,41 @@ static uint64_t read_id(struct pe *pe, uint16_t sysreg)
 			v = bits_set(v, f->hi, f->lo, f->value);
 	}
 	return v;
+}
+
+/* Only instructions: that translation is not what the core's is, a system finds out and lives with. */
+void pe_report_core(struct pe *pe)
+{
+	static const uint16_t registers[][2] = {
+		{SYS_ID_AA64PFR0_EL1, SYSREG_IX_ID_AA64PFR0_EL1},
+		{SYS_ID_AA64ISAR0_EL1, SYSREG_IX_ID_AA64ISAR0_EL1},
+		{SYS_ID_AA64ISAR1_EL1, SYSREG_IX_ID_AA64ISAR1_EL1},
+	};
+	const struct pe_set *s = pe->set;
+	uint64_t core[SYSREG_INDEX_COUNT] = {0}, shown[SYSREG_INDEX_COUNT] = {0};
+	struct arm_features has, shows;
+	struct buf names = {0};
+
+	if (pe->number || !shows_core(s) || arm_model_is_whole(s->model))
+		return;
+	for (unsigned i = 0; i < ARRAY_COUNT(registers); i++) {
+		uint64_t mask = i ? ~0ULL : PFR0_INSTRUCTIONS, v = 0;
+
+		pe_try_get(pe, REG_SYS(registers[i][0]), &v);
+		shown[registers[i][1]] = arm_model_id(s->model, registers[i][0], v) & mask;
+		if (arm_model_reg(s->model, registers[i][0], &v))
+			core[registers[i][1]] = v & mask;
+	}
+	arm_features_from_id(&has, core);
+	arm_features_from_id(&shows, shown);
+	for (unsigned f = 0; f < ARM_FEAT_COUNT; f++) {
+		if (arm_has(&has, f) && !arm_has(&shows, f))
+			buf_fmt(&names, " FEAT_%s", arm_feature_name(f));
+	}
+	if (names.len)
+		LOG(vm, "%s without%.*s, which this host's CPUs do not have",
+		    arm_model_name(s->model), (int)names.len, names.data);
+	buf_free(&names);
 }
 
 void pe_put_id_fields(struct pe *pe)
@@ -122,7 +177,7 @@ static enum pe_sysreg_result read_sysreg(struct pe *pe, uint16_t sysreg, uint64_
 		a = access_of(pe, sysreg);
 		return h->ops->read(h->opaque, &a, sysreg, value);
 	}
-	if (!pe_is_id_register(sysreg))
+	if (!pe_is_id_register(sysreg) && !is_name(sysreg))
 		return PE_SYSREG_UNDEF;
 	*value = read_id(pe, sysreg);
 	return PE_SYSREG_OK;

@@ -244,13 +244,6 @@ static int check_cpus(struct vm *vm, const struct dev *cpu, struct err *e)
 	unsigned count = cpu_count(cpu);
 	int r;
 
-	if (cpu_model(cpu) && !vm->caps.translate_intercept) {
-		r = err_set(e, -ENOTSUP, cpu->where,
-			    "%s: %s on this host cannot show another core than the host's",
-			    cpu->name, vm->hv->name);
-		err_hint(e, "use --cpu host, or --hv soft");
-		return r;
-	}
 	if (count <= vm->caps.max_vcpus)
 		return 0;
 	r = err_set(e, -EINVAL, cpu->where, "%s: this host runs at most %u CPUs in one machine",

@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-enum { EVERY = POLICY_ALWAYS | POLICY_UNSETTLED | POLICY_TABLES | POLICY_UPPER };
+enum { EVERY = POLICY_ALWAYS | POLICY_UNSETTLED | POLICY_TABLES | POLICY_UPPER | POLICY_CORE };
 
 static const struct {
 	uint32_t word;
@@ -34,12 +34,23 @@ static const struct {
 	{0xd53ccba0, "MRS_ICC_EL2", POLICY_UPPER, INTERCEPT_MRS},     /* mrs x0, ich_vmcr_el2 */
 	{0xd53cc9a0, "MRS_ICC_EL2", POLICY_UPPER, INTERCEPT_MRS},     /* mrs x0, icc_sre_el2 */
 	{0xd51ccc00, "MSR_ICC_EL2", POLICY_UPPER, INTERCEPT_MSR},     /* msr ich_lr0_el2, x0 */
-	{0xd539f203, "MRS_IMPDEF", POLICY_UPPER, INTERCEPT_MRS},      /* mrs x3, s3_1_c15_c2_0 */
-	{0xd519b043, "MSR_IMPDEF", POLICY_UPPER, INTERCEPT_MSR},      /* msr s3_1_c11_c0_2, x3 */
+	{0xd539f203, "MRS_IMPDEF", POLICY_UPPER_CORE, INTERCEPT_MRS}, /* mrs x3, s3_1_c15_c2_0 */
+	{0xd519b043, "MSR_IMPDEF", POLICY_UPPER_CORE, INTERCEPT_MSR}, /* msr s3_1_c11_c0_2, x3 */
 	{0xd51eccbf, "MSR_ICC_EL3", POLICY_UPPER, INTERCEPT_MSR},     /* msr icc_sre_el3, xzr */
 	{0xd53ecc80, "MRS_ICC_EL3", POLICY_UPPER, INTERCEPT_MRS},     /* mrs x0, icc_ctlr_el3 */
 	{0xd5384601, "MRS_ICC_PMR", POLICY_ALWAYS, INTERCEPT_MRS},    /* mrs x1, icc_pmr_el1 */
 	{0xd5184602, "MSR_ICC_PMR", POLICY_ALWAYS, INTERCEPT_MSR},    /* msr icc_pmr_el1, x2 */
+	{0xd5380001, "MRS_MIDR", POLICY_CORE, INTERCEPT_MRS},	      /* mrs x1, midr_el1 */
+	{0xd53800c1, "MRS_REVIDR", POLICY_CORE, INTERCEPT_MRS},	      /* mrs x1, revidr_el1 */
+	{0xd5380160, "MRS_ID_CRM1", POLICY_CORE, INTERCEPT_MRS},      /* mrs x0, id_afr0_el1 */
+	{0xd5380200, "MRS_ID_CRM23", POLICY_CORE, INTERCEPT_MRS},     /* mrs x0, id_isar0_el1 */
+	{0xd5380340, "MRS_ID_CRM23", POLICY_CORE, INTERCEPT_MRS},     /* mrs x0, mvfr2_el1 */
+	{0xd5380420, "MRS_ID_CRM4_1", POLICY_CORE, INTERCEPT_MRS},    /* mrs x0, id_aa64pfr1_el1 */
+	{0xd5380440, "MRS_ID_CRM4_2", POLICY_CORE, INTERCEPT_MRS},    /* mrs x0, id_aa64pfr2_el1 */
+	{0xd5380480, "MRS_ID_CRM4_4", POLICY_CORE, INTERCEPT_MRS},    /* mrs x0, id_aa64zfr0_el1 */
+	{0xd5380500, "MRS_ID_CRM5", POLICY_CORE, INTERCEPT_MRS},      /* mrs x0, id_aa64dfr0_el1 */
+	{0xd5380607, "MRS_ID_CRM67", POLICY_CORE, INTERCEPT_MRS},     /* mrs x7, id_aa64isar0_el1 */
+	{0xd5380740, "MRS_ID_CRM67", POLICY_CORE, INTERCEPT_MRS},     /* mrs x0, id_aa64mmfr2_el1 */
 	{0xd5380407, "MRS_ID_AA64PFR0", POLICY_ALWAYS, INTERCEPT_MRS}, /* mrs x7, id_aa64pfr0_el1 */
 	{0xd5181000, "MSR_SCTLR", POLICY_ALWAYS, INTERCEPT_WATCH_MMU}, /* msr sctlr_el1, x0 */
 	{0xd5182001, "MSR_TTBR0", POLICY_TABLES, INTERCEPT_WATCH_TABLES}, /* msr ttbr0_el1, x1 */
@@ -79,7 +90,9 @@ static const uint32_t left_alone[] = {
 	0xd51ec000,		/* msr vbar_el3, x0 */
 	0xd53dcc80,		/* mrs x0, s3_5_c12_c12_4 */
 	0xd5384100,		/* mrs x0, sp_el0 */
-	0xd5380420,		/* mrs x0, id_aa64pfr1_el1 */
+	0xd53800a0,		/* mrs x0, mpidr_el1 */
+	0xd5390000,		/* mrs x0, ccsidr_el1 */
+	0xd53b0020,		/* mrs x0, ctr_el0 */
 	0xd5381000,		/* mrs x0, sctlr_el1 */
 	0xd5181020,		/* msr actlr_el1, x0 */
 	0xd5382000,		/* mrs x0, ttbr0_el1 */

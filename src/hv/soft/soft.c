@@ -141,7 +141,7 @@ static int soft_vm_create(const struct hv_vm_config *cfg, struct hv_vm **out, st
 	vm->ipa_bits = cfg->ipa_bits;
 	vm->clock = cfg->clock;
 	vm->start_ns = clock_now_ns(vm->clock);
-	vm->model = cfg->model ? cfg->model : o.core;
+	vm->model = cfg->model && !o.like ? cfg->model : o.core; /* a host has its own */
 	vm->host_counter = cfg->host_counter;
 	vm->watch = cfg->watch;
 	pthread_mutex_init(&vm->lock, NULL);
