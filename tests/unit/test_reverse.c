@@ -42,6 +42,8 @@ struct rig {
 	struct hv_vm *vm;
 	struct hv_vcpu *cpu[CPUS];
 	uint32_t *ram;
+	struct hv_watch watch;
+	unsigned steps; /* instructions that soft had to carry out */
 };
 
 static const struct hv_ops *const hv = &hv_reverse_ops;
@@ -79,12 +81,33 @@ static void begin(struct hv_vcpu *cpu, uint64_t pc)
 	set(cpu, REG_PSTATE, EL3H);
 }
 
-static int create(void **state)
+static bool any_place(void *opaque, unsigned vcpu, const struct hv_place *place)
 {
-	struct hv_vm_config config = {
-		.ipa_bits = 40, .els = 0xf, .inner = &hv_soft_ops, .options = "els=1"};
+	return false;
+}
+
+static void carried_out(void *opaque, unsigned vcpu, uint32_t word)
+{
+	((struct rig *)opaque)->steps++;
+}
+
+static void any_inner(void *opaque, unsigned vcpu, enum hv_inner kind)
+{
+}
+
+static int create_with(void **state, enum hv_strategy strategy)
+{
 	struct rig *r = calloc(1, sizeof(*r));
+	struct hv_watch watch = {r, any_place, carried_out, any_inner};
+	struct hv_vm_config config = {.ipa_bits = 40,
+				      .els = 0xf,
+				      .inner = &hv_soft_ops,
+				      .options = "els=1",
+				      .strategy = strategy,
+				      .watch = &r->watch};
 	struct err e = ERR_INIT;
+
+	r->watch = watch;
 
 	r->ram = aligned_alloc(65536, RAM_SIZE);
 	for (unsigned i = 0; i < RAM_SIZE / 4; i++)
@@ -97,6 +120,16 @@ static int create(void **state)
 		assert_int_equal(hv->vcpu_create(r->vm, i, &r->cpu[i], &e), 0);
 	*state = r;
 	return 0;
+}
+
+static int create(void **state)
+{
+	return create_with(state, HV_STRATEGY_DIVERT);
+}
+
+static int create_brk(void **state)
+{
+	return create_with(state, HV_STRATEGY_BRK);
 }
 
 static int destroy(void **state)
@@ -213,6 +246,128 @@ static void test_timer(void **state)
 	assert_int_equal(x.kind, HV_EXIT_KICK);
 	assert_true(hv->timer_levels(r->cpu[0]) & 1 << HV_TIMER_SEC);
 	assert_int_equal(get(r->cpu[0], REG_PC), RAM + 12);
+}
+
+/* ---- what the vectors carry out ---- */
+
+#define MRS(rt, name) (0xd5300000 | (SYS_##name & 0x7fffU) << 5 | (rt))
+#define MSR(name, rt) (0xd5100000 | (SYS_##name & 0x7fffU) << 5 | (rt))
+
+enum { XZR = 31, NO_STEPS = 0 };
+
+/* By way of each register that a handler treats in its own way. */
+static void check_moves(struct rig *r, unsigned steps)
+{
+	static const uint8_t regs[] = {0, 1, 2, 3, 4, 29, 30};
+
+	for (unsigned i = 0; i < sizeof(regs); i++) {
+		unsigned t = regs[i], u = regs[(i + 1) % sizeof(regs)];
+		uint64_t value = 0x123456789abcdef0 + i;
+
+		PUT(r, RAM, NOP, MSR(TPIDR_EL3, t), MRS(u, TPIDR_EL3), MSR(TPIDR_EL1, XZR),
+		    MRS(XZR, TPIDR_EL3), MSR(FAR_EL1, t), END);
+		begin(r->cpu[0], RAM);
+		SET(r->cpu[0], TPIDR_EL1, 7);
+		for (unsigned n = 0; n < 31; n++)
+			set(r->cpu[0], REG_X(n), n);
+		set(r->cpu[0], REG_X(t), value);
+		r->steps = 0;
+		run_to_end(r->cpu[0]);
+		assert_int_equal(r->steps, steps);
+		for (unsigned n = 0; n < 31; n++)
+			assert_int_equal(get(r->cpu[0], REG_X(n)), n == t || n == u ? value : n);
+		assert_int_equal(GET(r->cpu[0], TPIDR_EL3), value);
+		assert_int_equal(GET(r->cpu[0], FAR_EL1), value);
+		assert_int_equal(GET(r->cpu[0], TPIDR_EL1), 0);
+		assert_int_equal(get(r->cpu[0], REG_PC), RAM + 24);
+		assert_int_equal(get(r->cpu[0], REG_PSTATE) & 0xf00003df, EL3H);
+	}
+}
+
+static void test_moves(void **state)
+{
+	check_moves(*state, NO_STEPS);
+}
+
+static void test_moves_brk(void **state)
+{
+	check_moves(*state, 5);
+}
+
+/* What rules the level itself is soft's business, unless nothing changes. */
+static void test_hot(void **state)
+{
+	struct rig *r = *state;
+
+	PUT(r, RAM, MRS(0, SCTLR_EL3), MSR(SCTLR_EL3, 0), MSR(SCTLR_EL1, 1), MSR(CPTR_EL3, 2), END);
+	begin(r->cpu[0], RAM);
+	set(r->cpu[0], REG_X(1), 0x30d00985);
+	set(r->cpu[0], REG_X(2), 1 << 10);
+	r->steps = 0;
+	run_to_end(r->cpu[0]);
+	assert_int_equal(r->steps, 1);
+	assert_int_equal(GET(r->cpu[0], CPTR_EL3) & 1 << 10, 1 << 10);
+	assert_int_equal(GET(r->cpu[0], SCTLR_EL1) & 5, 5);
+}
+
+/* A timer that is armed while interrupts are masked: ISTATUS is right at once, and the level comes. */
+static void test_lazy_timer(void **state)
+{
+	struct rig *r = *state;
+	struct hv_exit x;
+
+	PUT(r, RAM, MRS(4, CNTP_CTL_EL0), MSR(CNTP_CVAL_EL0, 0), MSR(CNTP_CTL_EL0, 1),
+	    MRS(5, CNTP_CTL_EL0), MSR(CNTP_CVAL_EL0, 2), MRS(6, CNTP_CTL_EL0),
+	    MSR(CNTP_CVAL_EL0, 0), B_SELF);
+	begin(r->cpu[0], RAM);
+	set(r->cpu[0], REG_X(0), 1);
+	set(r->cpu[0], REG_X(1), 1);
+	set(r->cpu[0], REG_X(2), UINT64_MAX);
+	r->steps = 0;
+	hv->run(r->cpu[0], &x);
+	assert_int_equal(x.kind, HV_EXIT_KICK);
+	assert_true(hv->timer_levels(r->cpu[0]) & 1 << HV_TIMER_PHYS);
+	assert_int_equal(r->steps, NO_STEPS);
+	assert_int_equal(get(r->cpu[0], REG_X(4)), 0);
+	assert_int_equal(get(r->cpu[0], REG_X(5)), 5);
+	assert_int_equal(get(r->cpu[0], REG_X(6)), 1);
+}
+
+/* With interrupts unmasked it is soft that arms it. */
+static void test_unmasked_timer(void **state)
+{
+	struct rig *r = *state;
+
+	PUT(r, RAM, MSR(CNTP_CVAL_EL0, 0), MSR(CNTP_CTL_EL0, 1), END);
+	begin(r->cpu[0], RAM);
+	set(r->cpu[0], REG_PSTATE, EL3H & ~0x40); /* FIQ */
+	set(r->cpu[0], REG_X(0), UINT64_MAX);
+	set(r->cpu[0], REG_X(1), 1);
+	r->steps = 0;
+	run_to_end(r->cpu[0]);
+	assert_int_equal(r->steps, 1); /* CVAL; then it looks at the timers, and goes on to CTL */
+	assert_int_equal(GET(r->cpu[0], CNTP_CTL_EL0), 1);
+}
+
+/* AT: by soft the first time, and after each TLBI. */
+static void test_at(void **state)
+{
+	const uint32_t at = 0xd5087802, tlbi = 0xd508871f; /* AT S1E1R, X2; VMALLE1 */
+	struct rig *r = *state;
+
+	PUT(r, RAM, MSR(ELR_EL3, 0), MSR(SPSR_EL3, 1), ERET);
+	PUT(r, LOWER, at, ISB, MRS(3, PAR_EL1), MSR(PAR_EL1, XZR), at, ISB, MRS(4, PAR_EL1),
+	    MSR(PAR_EL1, XZR), tlbi, DSB, ISB, at, MRS(5, PAR_EL1), END);
+	begin(r->cpu[0], RAM);
+	set(r->cpu[0], REG_X(0), LOWER);
+	set(r->cpu[0], REG_X(1), EL1H);
+	set(r->cpu[0], REG_X(2), RAM + 0x5678);
+	r->steps = 0;
+	run_to_end(r->cpu[0]);
+	assert_int_equal(r->steps, 4); /* ERET, AT, TLBI, AT */
+	assert_int_equal(get(r->cpu[0], REG_X(3)) & 0xfffffffff001, RAM + 0x5000);
+	assert_int_equal(get(r->cpu[0], REG_X(4)), get(r->cpu[0], REG_X(3)));
+	assert_int_equal(get(r->cpu[0], REG_X(5)), get(r->cpu[0], REG_X(3)));
 }
 
 /* ---- devices ---- */
@@ -377,11 +532,21 @@ int main(void)
 {
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, create, destroy)
 	const struct CMUnitTest tests[] = {
-		TEST(test_kick),     TEST(test_reset),
-		TEST(test_timer),    TEST(test_mmio),
-		TEST(test_abort),    TEST(test_fp),
-		TEST(test_levels),   TEST(test_store_to_own_page),
+		TEST(test_kick),
+		TEST(test_reset),
+		TEST(test_timer),
+		TEST(test_mmio),
+		TEST(test_abort),
+		TEST(test_fp),
+		TEST(test_levels),
+		TEST(test_store_to_own_page),
 		TEST(test_two_cpus),
+		TEST(test_moves),
+		TEST(test_hot),
+		TEST(test_lazy_timer),
+		TEST(test_at),
+		TEST(test_unmasked_timer),
+		cmocka_unit_test_setup_teardown(test_moves_brk, create_brk, destroy),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
