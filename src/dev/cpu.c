@@ -158,14 +158,17 @@ static void cpu_reset(struct dev *d)
 /* "reg" of a cpu node: affinity fields, Aff3 in the upper cell when there are two. */
 static void cpu_node(struct dev *d, struct dt *dt, int cpus, unsigned i)
 {
+	const struct arm_model *m = cpu_model(d);
 	uint32_t reg = bits(pe_mpidr(d->host->pes, i), 23, 0);
-	char name[32];
+	char name[32], compatible[32] = "arm,armv8";
 	int n;
 
 	snprintf(name, sizeof(name), "cpu@%x", reg);
+	if (m && !arm_model_is_whole(m))
+		snprintf(compatible, sizeof(compatible), "arm,%s", arm_model_name(m));
 	n = dt_subnode(dt, cpus, name);
 	dt_str(dt, n, "device_type", "cpu");
-	dt_str(dt, n, "compatible", "arm,armv8");
+	dt_str(dt, n, "compatible", compatible);
 	dt_u32(dt, n, "reg", reg);
 	if (!((const struct cpu *)d)->el3) /* else what PSCI there is, firmware adds */
 		dt_str(dt, n, "enable-method", "psci");

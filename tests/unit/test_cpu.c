@@ -104,6 +104,7 @@ static void test_cpu_model(void **state)
 	const uint16_t cpuectlr = SYSREG(3, 1, 15, 2, 1), l2ctlr = SYSREG(3, 1, 11, 0, 2);
 	struct pe_access pe0 = {.pe = 0, .el = 3}, pe1 = {.pe = 1, .el = 3};
 	struct fixture f;
+	struct tree t;
 	uint64_t v;
 
 	make(&f, &cpu_component, a57, 2);
@@ -118,11 +119,15 @@ static void test_cpu_model(void **state)
 	dev_reset(f.dev);
 	assert_true(fake_pe_sysreg_read(f.host.pes, &pe1, cpuectlr, &v));
 	assert_int_equal(v, 0x1b00000000);
+	describe(&f, &t);
+	assert_string_equal(text(&t, "/cpus/cpu@1", "compatible"), "arm,cortex-a57");
 	assert_false(fake_pe_sysreg_write(f.host.pes, &pe1, SYSREG(3, 1, 15, 3, 0), 1)); /* CBAR */
 	drop(&f);
 
 	make(&f, &cpu_component, max, 1);
 	assert_string_equal(arm_model_name(cpu_model(f.dev)), "max");
+	describe(&f, &t);
+	assert_string_equal(text(&t, "/cpus/cpu@0", "compatible"), "arm,armv8");
 	assert_false(fake_pe_sysreg_read(f.host.pes, &pe0, cpuectlr, &v));
 	drop(&f);
 

@@ -2,6 +2,7 @@
 /* PEs on a back end that only plays back exits. */
 #include "pe/pe.h"
 
+#include "arm/model.h"
 #include "arm/sysreg.h"
 #include "pe_rig.h"
 #include "util/bits.h"
@@ -237,6 +238,50 @@ static void test_id_fields(void **state)
 	rig_execute(r, 0, EL1H);
 	assert_int_equal(rig_x(r, 0, 7),
 			 0x1100000023220011); /* the host's EL2 and EL3 are hidden */
+}
+
+/* On a back end that has another core: MRS of identification is patched. */
+static void test_core(void **state)
+{
+	static const struct {
+		uint32_t word; /* of X7 */
+		uint16_t reg;
+		uint64_t host, shown;
+	} rows[] = {
+		{0xd5380007, SYS_MIDR_EL1, 0x410fd083, 0x414fd0c1},
+		{0xd53800c7, SYS_REVIDR_EL1, 0x80, 0},
+		{0xd5380407, SYS_ID_AA64PFR0_EL1, 0x2222, 0x03000012}, /* GIC: the board's */
+		{0xd5380427, SYS_ID_AA64PFR1_EL1, 0x21, 0x20},	       /* no BTI */
+		{0xd5380607, SYS_ID_AA64ISAR0_EL1, 0x11120, 0x11120},
+		{0xd5380627, SYS_ID_AA64ISAR1_EL1, 0x10211ffff, 0x100001},
+		{0xd5380107, SYS_ID_PFR0_EL1, 0, 0x10010131},
+		{0xd53807e7, SYSREG(3, 0, 0, 7, 7), 0x1234, 0}, /* reserved */
+	};
+	struct rig *r = *state;
+
+	pe_set_model(r->s, arm_model_find("neoverse-n1"));
+	for (unsigned i = 0; i < ARRAY_COUNT(rows); i++)
+		r->word[i] = rows[i].word;
+	rig_start(r);
+	assert_int_equal(rig_reg(r, 0, REG_SYS(SYS_MPIDR_EL1)), 0x81000000);
+	for (unsigned i = 0; i < ARRAY_COUNT(rows); i++)
+		fake_set(r->vm, 0, REG_SYS(rows[i].reg), rows[i].host);
+	for (unsigned i = 0; i < ARRAY_COUNT(rows); i++) {
+		rig_execute(r, i, EL1H);
+		assert_int_equal(rig_x(r, 0, 7), rows[i].shown);
+	}
+}
+
+/* Without a core of the board's, nobody touches them. */
+static void test_no_core(void **state)
+{
+	struct rig *r = *state;
+
+	r->word[0] = 0xd5380007; /* mrs x7, midr_el1 */
+	r->word[1] = 0xd5380607; /* mrs x7, id_aa64isar0_el1 */
+	rig_start(r);
+	assert_int_equal(r->word[0], 0xd5380007);
+	assert_int_equal(r->word[1], 0xd5380607);
 }
 
 /* ---- BRK ---- */
@@ -946,6 +991,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_inject_levels, rig_setup_levels, rig_teardown),
 		cmocka_unit_test_setup_teardown(test_sysreg_levels, rig_setup_levels, rig_teardown),
 		TEST(test_id_fields),
+		TEST(test_core),
+		TEST(test_no_core),
 		TEST(test_brk_is_the_guests),
 		TEST(test_debug_events_are_the_guests),
 		TEST(test_the_guests_step),

@@ -289,6 +289,23 @@ static void test_granule_16k(void **state)
 	expect(&r, 0x800002000000, 0x82000000, 1 << 25);
 }
 
+/* A core without it takes it for 4 KiB, in both stages. */
+static void test_no_granule_16k(void **state)
+{
+	struct arm_regime r = regime();
+	struct arm_stage2 s2 = {.vtcr = 25 | 1 << 6 | 2 << 14 | 5 << 16, .vttbr = T(4)};
+
+	r.no_granule16 = true;
+	r.tcr = 25 | 25 << 16 | 2 << 14 | 1U << 30 | IPS(5);
+	put(T(0), 1, 0x40000000 | BLOCK | AF);
+	put(T(1), 511, 0x80000000 | BLOCK | AF);
+	expect(&r, 0x40001234, 0x40001234, 1 << 30);
+	expect(&r, 0xffffffffc0001234, 0x80001234, 1 << 30);
+	r.stage2 = &s2;
+	put(T(4), 1, 0x40000000 | BLOCK | AF | 0xfc);
+	expect(&r, 0x40001234, 0x40001234, 1 << 30);
+}
+
 static void test_granule_64k(void **state)
 {
 	struct arm_regime r = regime();
@@ -450,6 +467,7 @@ int main(void)
 		cmocka_unit_test(test_attributes),
 		cmocka_unit_test(test_single_range_regimes),
 		cmocka_unit_test(test_granule_16k),
+		cmocka_unit_test(test_no_granule_16k),
 		cmocka_unit_test(test_granule_64k),
 		cmocka_unit_test(test_lpa2),
 		cmocka_unit_test(test_big_endian_tables),
