@@ -281,12 +281,82 @@ static void test_pstate(void **state)
 	}
 }
 
+/* ---- translation ---- */
+
+/* MSR or AT of X0 at EL3. */
+static void execute(struct machine *m, uint32_t word, uint64_t x0)
+{
+	put(m, CODE, word);
+	set(m, REG_X(0), x0);
+	set(m, REG_PSTATE, ARM_PSTATE_DAIF | 0xd);
+	set(m, REG_PC, RAM + CODE);
+	do
+		ops->run(m->cpu, &m->exit);
+	while (m->exit.kind == HV_EXIT_KICK);
+	assert_int_equal(get(m, REG_PC), RAM + CODE + 4);
+}
+
+/* Of a 1 GiB block at 0x40000000, in a table of level 1 with this descriptor: AT S1E1R. */
+static uint64_t translate(struct machine *m, uint64_t tcr, uint64_t desc)
+{
+	memset(m->ram + 0x8000, 0, 4096);
+	memcpy(m->ram + 0x8008, &desc, 8);
+	SET(m, SCR_EL3, 0x431);
+	SET(m, TTBR0_EL1, RAM + 0x8000);
+	SET(m, MAIR_EL1, 0xff);
+	execute(m, 0xd5182040, tcr); /* msr tcr_el1, x0 */
+	SET(m, SCTLR_EL1, GET(m, SCTLR_EL1) | 1);
+	execute(m, 0xd5087800, 0x40001234); /* at s1e1r, x0 */
+	return GET(m, PAR_EL1);
+}
+
+static void test_translation(void **state)
+{
+	enum { BLOCK_AF = 0x401, BLOCK = 1, TCR = 25 | 1 << 23 };
+	const uint64_t tcr_48 = TCR | 5ULL << 32;
+	static const struct {
+		uint64_t tcr, desc;
+		uint64_t par[6]; /* bits 47:12, or a fault's status with bit 0 */
+	} rows[] = {
+		/* Bit 43, and bit 45, of the output */
+		{0,
+		 0x80040000000 | BLOCK_AF,
+		 {3, 0x80040001000, 0x80040001000, 3, 0x80040001000, 0x80040001000}},
+		{0, 0x200040000000 | BLOCK_AF, {3, 3, 3, 3, 0x200040001000, 0x200040001000}},
+		/* The access flag, which some set themselves */
+		{1ULL << 39,
+		 0x40000000 | BLOCK,
+		 {0x13, 0x13, 0x13, 0x40001000, 0x40001000, 0x40001000}},
+		{0, 0x40000000 | BLOCK, {0x13, 0x13, 0x13, 0x13, 0x13, 0x13}},
+		/* Of 16 KiB: another entry of the table, which is empty */
+		{2 << 14,
+		 0x40000000 | BLOCK_AF,
+		 {0x40001000, 0x40001000, 0x40001000, 0xb, 0xb, 0xb}},
+	};
+
+	for (unsigned n = 0; n < 6; n++) {
+		for (unsigned i = 0; i < ARRAY_COUNT(rows); i++) {
+			uint64_t want = rows[i].par[n], par;
+			struct machine m;
+
+			create(&m, n);
+			par = translate(&m, tcr_48 | rows[i].tcr, rows[i].desc);
+			par &= par & 1 ? 0x7f : 0xfffffffff000;
+			if (par != want)
+				fail_msg("%s: row %u: PAR_EL1 0x%llx",
+					 arm_model_name(arm_model_at(n)), i,
+					 (unsigned long long)par);
+			machine_destroy(&m);
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_identity),     cmocka_unit_test(test_caches),
 		cmocka_unit_test(test_instructions), cmocka_unit_test(test_fields),
-		cmocka_unit_test(test_pstate),
+		cmocka_unit_test(test_pstate),	     cmocka_unit_test(test_translation),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
