@@ -90,7 +90,8 @@ static void fill_around(struct reverse_pe *p, struct view *w, const struct soft_
 		if (at == va || offset >= r->len || r->len - offset < REVERSE_PAGE ||
 		    shadow_allows(&w->shadow, at, false))
 			continue;
-		if (!shadow_map(&w->shadow, at, pa, data_prot(p, e, r->host + offset), attr_of(e)))
+		if (!shadow_map(&w->shadow, at, pa, data_prot(p, e, r->host + offset), attr_of(e),
+				e->size_bits))
 			return;
 	}
 }
@@ -105,7 +106,8 @@ static bool fill_device(struct reverse_pe *p, struct view *w, const struct soft_
 	    e->pa - h->gpa < REVERSE_HIDDEN || e->pa == p->r->exit_gpa)
 		return false;
 	return shadow_map(&w->shadow, va, e->pa,
-			  e->prot & ARM_PROT_WRITE ? SHADOW_WRITE : SHADOW_READ, SHADOW_DEVICE);
+			  e->prot & ARM_PROT_WRITE ? SHADOW_WRITE : SHADOW_READ, SHADOW_DEVICE,
+			  e->size_bits);
 }
 
 /* Code is read as data: by soft, from the original, or if that goes on the page becomes one of data for now. */
@@ -142,7 +144,8 @@ bool fill_data(struct reverse_pe *p, struct view *w, uint64_t va, bool write)
 		return false;
 	if (!reverse_memory_ready(p->r, w->kind, e->pa))
 		return false;
-	if (!shadow_map(&w->shadow, at, e->pa, data_prot(p, e, host_page(e)), attr_of(e)))
+	if (!shadow_map(&w->shadow, at, e->pa, data_prot(p, e, host_page(e)), attr_of(e),
+			e->size_bits))
 		return true; /* all over again */
 	if (e->size_bits > REVERSE_PAGE_BITS && !has_stage2(p, w))
 		fill_around(p, w, e, at);
@@ -167,7 +170,7 @@ bool fill_code(struct reverse_pe *p, struct view *w, uint64_t va)
 	if (!gpa)
 		return false;
 	shadow_map(&w->shadow, at, gpa, SHADOW_EXEC | (patched && p->r->pan ? SHADOW_XONLY : 0),
-		   SHADOW_NORMAL);
+		   SHADOW_NORMAL, e->size_bits);
 	p->stats.code_faults++;
 	soft_watch_code(c, va);
 	return true;

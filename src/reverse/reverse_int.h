@@ -199,18 +199,23 @@ struct shadow {
 	} table[REVERSE_TABLES]; /* used ones first; [0] and [1]: the roots of the lower and the upper half */
 	unsigned count, allocated;
 	struct shadow_own own[SHADOW_OWN];
-	bool stale; /* entries have gone that the TLB may hold */
+	uint64_t large_first,
+		large_last; /* blocks of the guest beyond 2 MiB from which there are pages */
+	bool stale;	    /* entries have gone that the TLB may hold */
 };
 
 /* With Obverse's pages in place. False: no memory. */
 bool shadow_init(struct shadow *s, struct hidden *h, const struct shadow_own own[SHADOW_OWN]);
 void shadow_flush(struct shadow *s);
-/* Map a page. False: no tables left; the shadow is empty now. */
-bool shadow_map(struct shadow *s, uint64_t va, uint64_t pa, unsigned prot, enum shadow_attr attr);
+/* Map a page that is part of a block of the guest of 2^@size_bits bytes. False: no tables left; the shadow is empty now. */
+bool shadow_map(struct shadow *s, uint64_t va, uint64_t pa, unsigned prot, enum shadow_attr attr,
+		unsigned size_bits);
 /* Can code be executed there, and not be read? */
 bool shadow_is_xonly(const struct shadow *s, uint64_t va);
 /* Does it allow this already? */
 bool shadow_allows(const struct shadow *s, uint64_t va, bool write);
+/* No mapping any more from the guest's block with @va (bit 55 says which half). */
+void shadow_forget_va(struct shadow *s, uint64_t va);
 /* No mapping of the pages from @first to @last any more. */
 void shadow_forget(struct shadow *s, uint64_t first, uint64_t last);
 

@@ -152,7 +152,7 @@ static void note_at(struct reverse_pe *p, uint32_t word, uint64_t va)
 	struct soft_cpu *c = &p->soft->c;
 	struct view *w = &p->view[soft_secure_below_el3(c) ? VIEW_EL1S : VIEW_EL1NS];
 
-	if (w->vcpu && !c->sys->flushed && is_filled_for(w, c))
+	if (w->vcpu && !c->sys->flushed && !c->sys->gone_count && is_filled_for(w, c))
 		divert_note(p->r->divert, c, w->bank, word, va);
 }
 
@@ -316,6 +316,25 @@ static bool leave(struct reverse_pe *p, struct view *w, struct hv_exit *x)
 
 /* ---- entries ---- */
 
+/* TLB maintenance by address. */
+static void forget_gone(struct reverse_pe *p)
+{
+	struct soft_sys *s = p->soft->c.sys;
+
+	view_pull(p);
+	for (unsigned i = 0; i < VIEW_MANAGED; i++) {
+		struct view *w = &p->view[i];
+
+		for (unsigned n = 0; w->vcpu && n < s->gone_count; n++) {
+			if (soft_context_regime(w->shadow.context[0]) != s->gone[n].regime)
+				continue;
+			shadow_forget_va(&w->shadow, s->gone[n].va);
+			divert_forget(w->bank);
+		}
+	}
+	s->gone_count = 0;
+}
+
 /* Memory has come or gone there. */
 static void forget_moved(struct reverse_pe *p)
 {
@@ -343,6 +362,8 @@ static void refresh_shadow(struct reverse_pe *p, struct view *w)
 		}
 		c->sys->flushed = 0;
 	}
+	if (c->sys->gone_count)
+		forget_gone(p);
 	if (c->sys->moved_first <= c->sys->moved_last)
 		forget_moved(p);
 	if (is_filled_for(w, c))

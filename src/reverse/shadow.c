@@ -23,11 +23,15 @@ enum {
 	DESC_AF = 1 << 10,
 	DESC_EL0 = 1 << 6, /* AP[1] */
 	DESC_RO = 1 << 7,  /* AP[2] */
+	SIZE_BIT = 55,
+	BLOCK_BITS = 21,
 };
 
-#define DESC_PXN  (1ULL << 53)
-#define DESC_UXN  (1ULL << 54)
-#define DESC_ADDR 0x0000fffffffff000ULL
+#define DESC_PXN   (1ULL << 53)
+#define DESC_UXN   (1ULL << 54)
+#define DESC_ADDR  0x0000fffffffff000ULL
+#define VA_MASK	   0x0000ffffffffffffULL
+#define VA_TAGLESS 0x00ffffffffffffffULL
 
 static uint64_t *host_of(const struct hidden *h, uint64_t desc)
 {
@@ -88,14 +92,35 @@ static uint64_t page(uint64_t pa, unsigned prot, enum shadow_attr attr)
 	       (prot & SHADOW_EXEC ? 0 : DESC_PXN);
 }
 
-bool shadow_map(struct shadow *s, uint64_t va, uint64_t pa, unsigned prot, enum shadow_attr attr)
+/* The size of the guest's block is in bits that the MMU ignores. */
+static unsigned size_of(uint64_t desc)
 {
-	uint64_t *entry = leaf_entry(s, va, true), desc = page(pa, prot, attr);
+	return REVERSE_PAGE_BITS + (unsigned)bits(desc, SIZE_BIT + 3, SIZE_BIT);
+}
+
+static uint64_t with_size(struct shadow *s, uint64_t desc, uint64_t va, unsigned size_bits)
+{
+	uint64_t mask;
+
+	if (size_bits > BLOCK_BITS) {
+		mask = size_bits < 64 ? (1ULL << size_bits) - 1 : ~0ULL;
+		s->large_first = (va & ~mask) < s->large_first ? va & ~mask : s->large_first;
+		s->large_last = (va | mask) > s->large_last ? va | mask : s->large_last;
+		size_bits = BLOCK_BITS;
+	}
+	return desc | (uint64_t)(size_bits - REVERSE_PAGE_BITS) << SIZE_BIT;
+}
+
+bool shadow_map(struct shadow *s, uint64_t va, uint64_t pa, unsigned prot, enum shadow_attr attr,
+		unsigned size_bits)
+{
+	uint64_t *entry = leaf_entry(s, va, true), desc;
 
 	if (!entry) {
 		shadow_flush(s);
 		return false;
 	}
+	desc = with_size(s, page(pa, prot, attr), va, size_bits);
 	if (*entry && *entry != desc) {
 		set(entry, 0); /* break before make */
 		s->stale = true;
@@ -116,6 +141,29 @@ bool shadow_allows(const struct shadow *s, uint64_t va, bool write)
 	const uint64_t *entry = leaf_entry((struct shadow *)s, va, false);
 
 	return entry && *entry && (!write || !(*entry & DESC_RO));
+}
+
+void shadow_forget_va(struct shadow *s, uint64_t va)
+{
+	uint64_t *entry, first;
+
+	va = bit(va, 55) ? va | ~VA_MASK : va & VA_TAGLESS;
+	if (va >= REVERSE_UPPER || (!bit(va, 55) && va & ~VA_MASK))
+		return;
+	if (va >= s->large_first && va <= s->large_last) {
+		shadow_flush(s);
+		return;
+	}
+	first = va & ~((1ULL << BLOCK_BITS) - 1);
+	entry = leaf_entry(s, first, false);
+	for (unsigned i = 0; entry && i < ENTRIES; i++) {
+		uint64_t at = first + ((uint64_t)i << REVERSE_PAGE_BITS);
+
+		if (!entry[i] || (at ^ va) >> size_of(entry[i]))
+			continue;
+		set(&entry[i], 0);
+		s->stale = true;
+	}
 }
 
 void shadow_forget(struct shadow *s, uint64_t first, uint64_t last)
@@ -149,7 +197,7 @@ bool shadow_init(struct shadow *s, struct hidden *h, const struct shadow_own own
 {
 	uint64_t gpa;
 
-	*s = (struct shadow){.hidden = h, .context = {~0ULL, ~0ULL}};
+	*s = (struct shadow){.hidden = h, .context = {~0ULL, ~0ULL}, .large_first = ~0ULL};
 	memcpy(s->own, own, sizeof(s->own));
 	if (!new_table(s, &gpa, false) || !new_table(s, &gpa, false) ||
 	    !leaf_entry(s, REVERSE_UPPER, true))
@@ -163,6 +211,8 @@ void shadow_flush(struct shadow *s)
 	for (unsigned i = 0; i < s->count; i++)
 		memset(s->table[i].host, 0, REVERSE_PAGE);
 	s->count = ROOTS;
+	s->large_first = ~0ULL;
+	s->large_last = 0;
 	map_own(s);
 	s->stale = true;
 }

@@ -199,7 +199,7 @@ static void map_some(struct rig *r)
 	m->mapped = true;
 	same = !before.mapped || !memcmp(&before, m, sizeof(before));
 	r->shadow.stale = false;
-	assert_true(shadow_map(&r->shadow, m->va, m->pa, m->prot, m->attr));
+	assert_true(shadow_map(&r->shadow, m->va, m->pa, m->prot, m->attr, 12));
 	assert_int_equal(r->shadow.stale, !same); /* only what a TLB may hold has to go */
 }
 
@@ -227,6 +227,51 @@ static void flush(struct rig *r)
 	r->shadow.stale = false;
 	shadow_flush(&r->shadow);
 	assert_true(r->shadow.stale);
+}
+
+/* What was part of the same block goes, and nothing else. */
+static void test_forget_va(void **state)
+{
+	struct rig *r = *state;
+	const uint64_t block = 0x40200000, upper = 0xffff800000400000;
+
+	for (unsigned i = 0; i < 4; i++) {
+		shadow_map(&r->shadow, block + i * 0x40000, 0x1000, 0, SHADOW_NORMAL, 21);
+		shadow_map(&r->shadow, upper + i * 0x4000, 0x1000, 0, SHADOW_NORMAL, 16);
+		shadow_map(&r->shadow, 0x40000000 + i * REVERSE_PAGE, 0x1000, 0, SHADOW_NORMAL, 12);
+	}
+	r->shadow.stale = false;
+	shadow_forget_va(&r->shadow, 0x40006000);
+	shadow_forget_va(&r->shadow, 0x80000000);
+	shadow_forget_va(&r->shadow, REVERSE_VECTORS);
+	shadow_forget_va(&r->shadow, 0x00ff000040001000);
+	assert_false(r->shadow.stale);
+	shadow_forget_va(&r->shadow, 0x40001000);
+	assert_true(r->shadow.stale);
+	assert_true(shadow_allows(&r->shadow, 0x40000000, false));
+	assert_false(shadow_allows(&r->shadow, 0x40001000, false));
+	shadow_forget_va(&r->shadow, block + 0x1ff000);
+	shadow_forget_va(&r->shadow,
+			 (upper + 0x8000) & 0x00ffffffffffffff); /* bits 63:56 do not count */
+	for (unsigned i = 0; i < 4; i++) {
+		assert_false(shadow_allows(&r->shadow, block + i * 0x40000, false));
+		assert_int_equal(shadow_allows(&r->shadow, upper + i * 0x4000, false), 0);
+	}
+	check_own(r);
+}
+
+/* Of a block that is larger than a table everything goes. */
+static void test_forget_large(void **state)
+{
+	struct rig *r = *state;
+
+	shadow_map(&r->shadow, 0x40000000, 0x1000, 0, SHADOW_NORMAL, 30);
+	shadow_map(&r->shadow, 0x80000000, 0x1000, 0, SHADOW_NORMAL, 12);
+	shadow_forget_va(&r->shadow, 0x80001000);
+	assert_true(shadow_allows(&r->shadow, 0x40000000, false));
+	shadow_forget_va(&r->shadow, 0x7ffff000);
+	assert_false(shadow_allows(&r->shadow, 0x40000000, false));
+	check_own(r);
 }
 
 static void test_random(void **state)
@@ -259,7 +304,7 @@ static void test_neighbours(void **state)
 {
 	struct rig *r = *state;
 
-	assert_true(shadow_map(&r->shadow, 0x40001000, 0x1000, SHADOW_WRITE, SHADOW_NORMAL));
+	assert_true(shadow_map(&r->shadow, 0x40001000, 0x1000, SHADOW_WRITE, SHADOW_NORMAL, 12));
 	check_unmapped(r, 0x40000fff);
 	check_unmapped(r, 0x40002000);
 	check_unmapped(r, 0xffff000040001000);
@@ -282,7 +327,7 @@ static void test_out_of_tables(void **state)
 	unsigned n = 0;
 
 	while (n < 2 * REVERSE_TABLES &&
-	       shadow_map(&r->shadow, (uint64_t)n << 21, 0x1000, SHADOW_WRITE, SHADOW_NORMAL))
+	       shadow_map(&r->shadow, (uint64_t)n << 21, 0x1000, SHADOW_WRITE, SHADOW_NORMAL, 12))
 		n++;
 	assert_in_range(n, REVERSE_TABLES / 2, REVERSE_TABLES);
 	for (unsigned i = 0; i <= n; i++)
@@ -291,7 +336,7 @@ static void test_out_of_tables(void **state)
 	assert_true(r->shadow.stale);
 	/* And it works again, without more memory. */
 	n = r->hidden.used;
-	assert_true(shadow_map(&r->shadow, 0x1000, 0x1000, SHADOW_WRITE, SHADOW_NORMAL));
+	assert_true(shadow_map(&r->shadow, 0x1000, 0x1000, SHADOW_WRITE, SHADOW_NORMAL, 12));
 	assert_true(shadow_allows(&r->shadow, 0x1000, true));
 	assert_int_equal(r->hidden.used, n);
 }
@@ -306,7 +351,7 @@ static void test_out_of_memory(void **state)
 		;
 	assert_int_equal(r->hidden.used, REVERSE_HIDDEN / REVERSE_PAGE);
 	assert_null(hidden_page(&r->hidden, &gpa));
-	assert_false(shadow_map(&r->shadow, 0x1000, 0x1000, SHADOW_WRITE, SHADOW_NORMAL));
+	assert_false(shadow_map(&r->shadow, 0x1000, 0x1000, SHADOW_WRITE, SHADOW_NORMAL, 12));
 	check_own(r);
 	another = r->shadow;
 	assert_false(init_shadow(r));
@@ -333,8 +378,9 @@ int main(void)
 {
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, create, destroy)
 	const struct CMUnitTest tests[] = {
-		TEST(test_random),	  TEST(test_neighbours),    TEST(test_forget_own),
-		TEST(test_out_of_tables), TEST(test_out_of_memory), TEST(test_hidden),
+		TEST(test_forget_va),	  TEST(test_forget_large), TEST(test_random),
+		TEST(test_neighbours),	  TEST(test_forget_own),   TEST(test_out_of_tables),
+		TEST(test_out_of_memory), TEST(test_hidden),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -64,6 +64,8 @@ struct soft_mmu_config {
 };
 
 /* Entries that TLB maintenance takes. */
+enum { SOFT_GONE = 16 };
+
 struct soft_tlbi {
 	uint64_t context, mask; /* of soft_tlb_entry.context */
 	uint64_t va;
@@ -179,9 +181,14 @@ struct soft_sys {
 	/* TLB maintenance by others: requests and how many of them have been carried out. What they are is
 	 * under flush_lock; more than fit mean everything. */
 	atomic_uint flush_wanted, flush_done;
-	/* Since somebody who wants to know cleared this entries have gone; and those that lead to these addresses, none
+	/* Since somebody who wants to know cleared this entries have gone: of regimes; by address, of one; and those that lead to these addresses, none
 	 * if the first is behind the last. */
 	uint32_t flushed; /* bit n: of soft_context_regime() n */
+	struct soft_gone {
+		unsigned regime;
+		uint64_t va;
+	} gone[SOFT_GONE];
+	unsigned gone_count;
 	uint64_t moved_first, moved_last;
 	pthread_mutex_t flush_lock;
 	struct soft_tlbi flush[SOFT_TLBI_RING];

@@ -74,6 +74,16 @@ static void flush_moved(struct soft_cpu *c, const struct soft_tlbi *t)
 	s->moved_last = t->last_pa > s->moved_last ? t->last_pa : s->moved_last;
 }
 
+static void note_gone(struct soft_sys *s, const struct soft_tlbi *t)
+{
+	unsigned regime = soft_context_regime(t->context);
+
+	if (t->by_va && s->gone_count < SOFT_GONE)
+		s->gone[s->gone_count++] = (struct soft_gone){regime, t->va};
+	else
+		s->flushed |= 1U << regime;
+}
+
 void soft_tlb_flush_some(struct soft_cpu *c, const struct soft_tlbi *t)
 {
 	struct soft_sys *s = c->sys;
@@ -84,7 +94,7 @@ void soft_tlb_flush_some(struct soft_cpu *c, const struct soft_tlbi *t)
 		flush_moved(c, t);
 		return;
 	}
-	s->flushed |= 1U << soft_context_regime(t->context);
+	note_gone(s, t);
 	if (!t->by_va) {
 		flush_slots(c, t, 0, TLB_ENTRIES);
 		return;
