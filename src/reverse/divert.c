@@ -544,6 +544,12 @@ void divert_update(const struct divert *d, struct soft_cpu *c, struct bank *b)
 		b->entry[d->isr].value = value_of(c, d, d->isr);
 }
 
+static void clear_dirty(struct bank *b)
+{
+	b->dirty = 0;
+	__atomic_store_n(&b->timers, 0, __ATOMIC_RELAXED); /* deadline.c looks at it */
+}
+
 void divert_push(const struct divert *d, struct soft_cpu *c, struct bank *b)
 {
 	if (!d->on)
@@ -553,7 +559,7 @@ void divert_push(const struct divert *d, struct soft_cpu *c, struct bank *b)
 			push_entry(d, c, b, n);
 	}
 	b->constants_known = true;
-	b->dirty = b->timers = 0;
+	clear_dirty(b);
 	b->slow = soft_el(c) == 1 && soft_hcr(c) & ~HCR_HARMLESS;
 }
 
@@ -561,7 +567,7 @@ void divert_settle(const struct divert *d, struct soft_cpu *c, struct bank *b)
 {
 	if (!b->dirty)
 		return;
-	b->dirty = b->timers = 0;
+	clear_dirty(b);
 	for (unsigned n = 0; n < d->count; n++) {
 		if (!b->entry[n].dirty)
 			continue;

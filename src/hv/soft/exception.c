@@ -347,7 +347,7 @@ void soft_eret(struct soft_cpu *c)
 	if (!soft_debug_return_ss(c, spsr, legal))
 		pstate &= ~ARM_PSTATE_SS;
 	c->excl_valid = false;
-	c->sys->event_register = true; /* SendEventLocal() */
+	__atomic_store_n(&c->sys->event_register, true, __ATOMIC_RELAXED); /* SendEventLocal() */
 	soft_set_pstate(c, pstate);
 	c->next_pc = soft_branch_address(c, target);
 	soft_event(c, SOFT_EVENT_LINE);

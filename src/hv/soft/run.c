@@ -296,7 +296,9 @@ static void loop(struct soft_cpu *c)
 			c->pc = c->next_pc;
 			continue;
 		}
-		memcpy(&word, c->fetch_host + (c->pc & (SOFT_PAGE - 1)), 4);
+		word = __atomic_load_n(
+			(const uint32_t *)(const void *)(c->fetch_host + (c->pc & (SOFT_PAGE - 1))),
+			__ATOMIC_RELAXED);
 		d = &decoded[slot_of(word)];
 		if (__builtin_expect(d->word != word, 0))
 			decode(c, d, word);

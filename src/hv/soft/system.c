@@ -114,19 +114,20 @@ static void wfi(struct soft_cpu *c)
 static uint64_t wfe_ns(struct soft_cpu *c)
 {
 	struct soft_sys *s = c->sys;
+	uint64_t ns = s->wfe_pc == c->pc && s->wfe_ns ? 2 * s->wfe_ns : WFE_NS;
 
-	s->wfe_ns = s->wfe_pc == c->pc && s->wfe_ns ? 2 * s->wfe_ns : WFE_NS;
-	if (s->wfe_ns > WFE_MAX_NS)
-		s->wfe_ns = WFE_MAX_NS;
+	if (ns > WFE_MAX_NS)
+		ns = WFE_MAX_NS;
+	__atomic_store_n(&s->wfe_ns, ns, __ATOMIC_RELAXED);
 	s->wfe_pc = c->pc;
-	return s->wfe_ns;
+	return ns;
 }
 
 static void wfe(struct soft_cpu *c)
 {
-	if (c->sys->event_register) {
-		c->sys->event_register = false;
-		c->sys->wfe_ns = 0;
+	if (__atomic_load_n(&c->sys->event_register, __ATOMIC_ACQUIRE)) {
+		__atomic_store_n(&c->sys->event_register, false, __ATOMIC_RELAXED);
+		__atomic_store_n(&c->sys->wfe_ns, 0, __ATOMIC_RELAXED);
 		return;
 	}
 	if (wait_trapped(c, true) || soft_interrupt_waiting(c))
