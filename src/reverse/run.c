@@ -262,33 +262,33 @@ static void sync_exception(struct reverse_pe *p, struct view *w)
 	}
 }
 
-/* The vCPU is at the end of the first half of the stub. False: with @x. */
-static bool from_stub(struct reverse_pe *p, struct view *w, struct hv_exit *x)
+/* The vCPU is at the end of the first half of the stub. */
+static void from_stub(struct reverse_pe *p, struct view *w)
 {
 	uint64_t vector = w->bank->vector;
 
 	p->r->inner->mmio_done(w->vcpu, 0);
 	p->place = IN_BANK;
 	w->in_stub = true;
-	if (vector > 7) {
-		fail(x, -EIO, "an exception from EL0 in a view that has none");
-		return false;
-	}
-	if (bits(vector, 1, 0) == VECTOR_SYNC) {
+	if (vector >
+	    7) { /* from EL0: the guest has branched into the vectors, and gets what it asked for */
+		p->step = true;
+	} else if (bits(vector, 1, 0) == VECTOR_SYNC) {
 		sync_exception(p, w);
 	} else {
 		soft_event(&p->soft->c, SOFT_EVENT_LINE);
 		reverse_watch(p, HV_INNER_LINE);
 	}
-	return true;
 }
 
 /* The PE's view has been left. False: with @x. */
 static bool leave(struct reverse_pe *p, struct view *w, struct hv_exit *x)
 {
 	view_settle(p, w);
-	if (x->kind == HV_EXIT_MMIO && x->mmio.ipa == p->r->exit_gpa)
-		return from_stub(p, w, x);
+	if (x->kind == HV_EXIT_MMIO && x->mmio.ipa == p->r->exit_gpa) {
+		from_stub(p, w);
+		return true;
+	}
 	if (x->kind == HV_EXIT_KICK) {
 		p->stats.kicks++;
 		reverse_watch(p, HV_INNER_KICK);
