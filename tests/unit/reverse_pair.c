@@ -265,6 +265,13 @@ static uint32_t word_of(struct source *s)
 	return is_excluded(word) ? NOP : word;
 }
 
+uint32_t reverse_pair_word(const uint8_t bytes[PAIR_WORD_BYTES])
+{
+	struct source s = {bytes, PAIR_WORD_BYTES};
+
+	return word_of(&s);
+}
+
 /* Store into the code ahead, and make it count. X8 and X9 are lost. */
 static unsigned patch_ahead(uint32_t *to, unsigned left, struct source *s)
 {

@@ -25,4 +25,8 @@ enum pair_result reverse_pair_run(struct reverse_pair *p, const uint8_t *bytes, 
 /* The program of the last run, to standard output: words in order of address. */
 void reverse_pair_print(const struct reverse_pair *p);
 
+/* A word as the programs have it. */
+enum { PAIR_WORD_BYTES = 16 };
+uint32_t reverse_pair_word(const uint8_t bytes[PAIR_WORD_BYTES]);
+
 #endif
