@@ -523,7 +523,8 @@ static void push_entry(const struct divert *d, struct soft_cpu *c, struct bank *
 	uint16_t code = d->row[n].code;
 	struct sysreg_masks m;
 
-	e->value = value_of(c, d, n);
+	/* Nothing that the level may not read. */
+	e->value = bit(d->row[n].read | d->row[n].write, soft_el(c)) ? value_of(c, d, n) : 0;
 	e->dirty = 0;
 	if (!bit(d->row[n].write, soft_el(c)))
 		return;
@@ -550,6 +551,12 @@ static void clear_dirty(struct bank *b)
 	__atomic_store_n(&b->timers, 0, __ATOMIC_RELAXED); /* deadline.c looks at it */
 }
 
+/* EL2 wants to hear of accesses to registers. */
+static bool is_trapping(struct soft_cpu *c)
+{
+	return soft_el(c) == 1 && soft_hcr(c) & ~HCR_HARMLESS;
+}
+
 void divert_push(const struct divert *d, struct soft_cpu *c, struct bank *b)
 {
 	if (!d->on)
@@ -560,7 +567,21 @@ void divert_push(const struct divert *d, struct soft_cpu *c, struct bank *b)
 	}
 	b->constants_known = true;
 	clear_dirty(b);
-	b->slow = soft_el(c) == 1 && soft_hcr(c) & ~HCR_HARMLESS;
+	b->slow = is_trapping(c);
+}
+
+/* The guest can write to the bank without a handler: no more comes of it than of an MSR at its level. What AT leaves has
+ * bits that MSR cannot write. */
+static void settle_entry(const struct divert *d, struct soft_cpu *c, const struct bank *b,
+			 unsigned n)
+{
+	uint16_t code = d->row[n].code;
+	struct sysreg_masks m = soft_sysreg_masks(c, code);
+	uint64_t value = b->entry[n].value;
+
+	if (code != SYS_PAR_EL1)
+		value = (value & m.writable) | (soft_sysreg_value(c, code) & m.kept) | m.res1;
+	soft_sysreg_set(c, code, value);
 }
 
 void divert_settle(const struct divert *d, struct soft_cpu *c, struct bank *b)
@@ -572,7 +593,8 @@ void divert_settle(const struct divert *d, struct soft_cpu *c, struct bank *b)
 		if (!b->entry[n].dirty)
 			continue;
 		b->entry[n].dirty = 0;
-		soft_sysreg_set(c, d->row[n].code, b->entry[n].value);
+		if (bit(d->row[n].write, soft_el(c)) && !is_trapping(c))
+			settle_entry(d, c, b, n);
 	}
 }
 

@@ -328,7 +328,7 @@ struct reverse {
 	struct stub stub;
 	struct divert *divert;
 	uint64_t stub_gpa, exit_gpa;
-	bool pan; /* the host's vCPUs have PSTATE.PAN */
+	atomic_bool pan; /* the host's vCPUs have PSTATE.PAN */
 	struct soft_limit limit[REVERSE_LIMITS];
 	uint64_t ctr; /* CTR_EL0 of the host; 0: not known */
 	struct {

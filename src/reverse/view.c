@@ -129,7 +129,7 @@ static int set_up(struct reverse_pe *p, struct view *w)
 	w->bank->actions_va = REVERSE_ACTIONS;
 	w->bank->handlers_va = REVERSE_HANDLERS;
 	if (!r->inner->get_reg(w->vcpu, REG_SYS(ID_AA64MMFR1_EL1), &mmfr1))
-		r->pan = bits(mmfr1, 23, 20);
+		atomic_store(&r->pan, bits(mmfr1, 23, 20) != 0);
 	const struct {
 		uint16_t reg;
 		uint64_t value;

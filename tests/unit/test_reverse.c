@@ -3,7 +3,7 @@
 #include "arm/sysreg.h"
 #include "hv/hv.h"
 #include "hv/soft/soft.h"
-#include "reverse/reverse.h"
+#include "reverse/reverse_int.h"
 #include "util/bits.h"
 #include "util/err.h"
 
@@ -28,7 +28,6 @@ enum {
 	CPUS = 2,
 	END = 0xd4000003 | 0x7ff << 5, /* SMC */
 	NOP = 0xd503201f,
-	ISB = 0xd5033fdf,
 	DSB = 0xd5033f9f,
 	B_SELF = 0x14000000,
 	RET = 0xd65f03c0,
@@ -370,6 +369,35 @@ static void test_at(void **state)
 	assert_int_equal(get(r->cpu[0], REG_X(5)), get(r->cpu[0], REG_X(3)));
 }
 
+/* A guest that writes into the bank by itself cannot write registers of higher levels that way. */
+static void test_forged(void **state)
+{
+	static const uint16_t regs[] = {SYS_SCR_EL3,   SYS_SCTLR_EL3, SYS_VBAR_EL3, SYS_CPTR_EL3,
+					SYS_TPIDR_EL3, SYS_HCR_EL2,   SYS_VBAR_EL2};
+	uint64_t before[ARRAY_COUNT(regs)];
+	struct rig *r = *state;
+
+	PUT(r, RAM, MSR(ELR_EL3, 0), MSR(SPSR_EL3, 1), ERET);
+	/* 1: STR X4, [X2]; STR X4, [X2, #32]; ADD X2, X2, #40; SUBS X3, X3, #1; B.NE 1b; STR X4, [X5]; SMC */
+	PUT(r, LOWER, MSR(TPIDR_EL1, 4), 0xf9000044, 0xf9001044, 0x9100a042, 0xf1000463, 0x54ffff81,
+	    0xf90000a4, SMC);
+	PUT(r, VECTORS + 0x400, END);
+	begin(r->cpu[0], RAM);
+	set(r->cpu[0], REG_X(0), LOWER);
+	set(r->cpu[0], REG_X(1), EL1H);
+	set(r->cpu[0], REG_X(2), REVERSE_BANK + offsetof(struct bank, entry));
+	set(r->cpu[0], REG_X(3), DIVERT_ENTRIES);
+	set(r->cpu[0], REG_X(4), 0x3c00000000000850);
+	set(r->cpu[0], REG_X(5), REVERSE_BANK + offsetof(struct bank, dirty));
+	for (unsigned i = 0; i < ARRAY_COUNT(regs); i++)
+		before[i] = get(r->cpu[0], REG_SYS(regs[i]));
+	run_to_end(r->cpu[0]);
+	assert_int_equal(get(r->cpu[0], REG_X(3)), 0);
+	assert_int_equal(get(r->cpu[0], REG_PC), VECTORS + 0x400);
+	for (unsigned i = 0; i < ARRAY_COUNT(regs); i++)
+		assert_int_equal(get(r->cpu[0], REG_SYS(regs[i])), before[i]);
+}
+
 /* ---- devices ---- */
 
 static void test_mmio(void **state)
@@ -542,6 +570,7 @@ int main(void)
 		TEST(test_store_to_own_page),
 		TEST(test_two_cpus),
 		TEST(test_moves),
+		TEST(test_forged),
 		TEST(test_hot),
 		TEST(test_lazy_timer),
 		TEST(test_at),
