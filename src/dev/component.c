@@ -63,12 +63,15 @@ struct dev *dev_create(const struct component *c, const char *name, const char *
 	return d;
 }
 
-static void free_region_names(struct dev *d)
+static void free_regions(struct dev *d)
 {
 	for (unsigned i = 0; i < d->region_count; i++) {
 		if (d->region[i].name != d->name)
 			free((char *)(uintptr_t)d->region[i].name);
+		if (d->c->regions[i].shows)
+			free(d->region[i].host);
 	}
+	free(d->region);
 }
 
 void dev_destroy(struct dev *d)
@@ -77,8 +80,7 @@ void dev_destroy(struct dev *d)
 		return;
 	if (d->init_called && d->c->fini)
 		d->c->fini(d);
-	free_region_names(d);
-	free(d->region);
+	free_regions(d);
 	pthread_mutex_destroy(&d->lock);
 	free(d);
 }
@@ -153,6 +155,8 @@ static int map_region(struct dev *d, unsigned i, struct err *e)
 		.min_width = desc->min_width ? desc->min_width : 4,
 		.max_width = desc->max_width ? desc->max_width : 4,
 	};
+	if (desc->shows && r->size)
+		r->host = xpages(r->size);
 	return r->size ? mem_add(d->host->mem, r, e) : 0;
 }
 

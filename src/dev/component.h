@@ -76,6 +76,8 @@ struct dev_region {
 	uint64_t (*size_fn)(const struct dev *d); /* 0: the region is absent */
 	/* ROM or flash: read directly at first, from memory that init() puts behind region->host. */
 	bool rom;
+	/* Registers that guests may read from the page at region->host while the region is direct: see mem_show(). */
+	bool shows;
 	size_t secure_offset;	      /* of a bool: absent from the normal world; 0: never */
 	uint8_t min_width, max_width; /* bytes; 0 = 4 */
 	mem_read_fn *read;	      /* opaque is the struct dev * */

@@ -12,7 +12,7 @@
 #include "util/bits.h"
 #include "util/log.h"
 
-enum { FIFO_SIZE = 32, RETRY_NS = 5000000 };
+enum { FIFO_SIZE = 32, RETRY_NS = 5000000, READS_MIN = 16 };
 
 /* Register offsets (3.2). */
 enum {
@@ -31,6 +31,7 @@ enum {
 	UARTICR = 0x044,
 	UARTDMACR = 0x048,
 	UARTPeriphID0 = 0xfe0,
+	SIZE = 0x1000,
 };
 
 enum {
@@ -74,6 +75,7 @@ struct pl011 {
 	uint32_t rsr, ilpr, ibrd, fbrd, lcr_h, cr, ifls, imsc, ris, dmacr;
 	struct dev_timer retry; /* the back end was full */
 	bool overrun;
+	uint32_t reads; /* since something was received */
 };
 
 /* ---- FIFOs ---- */
@@ -110,10 +112,44 @@ static unsigned tx_trigger(const struct pl011 *s)
 	return depth(s) == 1 ? 0 : levels[bits(s->ifls, 2, 0)];
 }
 
+/* ---- what is read without an exit ---- */
+
+static uint32_t reg(const struct pl011 *s, uint64_t offset);
+
+/* While nothing has been received no read has an effect, that of UARTDR included. Before something else can be read,
+ * the page is gone; until then it says what was true before. */
+static void show(struct pl011 *s)
+{
+	static const uint16_t registers[] = {UARTRSR,  UARTFR,	  UARTILPR, UARTIBRD,
+					     UARTFBRD, UARTLCR_H, UARTCR,   UARTIFLS,
+					     UARTIMSC, UARTRIS,	  UARTMIS,  UARTDMACR};
+	struct mem_region *r = &s->dev.region[0];
+
+	if (s->rx.count)
+		s->reads = 0;
+	if (s->reads < READS_MIN) {
+		mem_set_direct(r, false);
+		return;
+	}
+	for (unsigned i = 0; i < ARRAY_COUNT(registers); i++)
+		mem_show(r, registers[i], reg(s, registers[i]));
+	for (unsigned i = UARTPeriphID0; i < SIZE && !r->direct; i += 4)
+		mem_show(r, i, reg(s, i));
+	mem_set_direct(r, true);
+}
+
+/* A guest that polls: from now on it need not exit for that. */
+static void count_read(struct pl011 *s)
+{
+	if (s->reads < READS_MIN && ++s->reads == READS_MIN)
+		show(s);
+}
+
 /* ---- interrupts ---- */
 
 static void update(struct pl011 *s)
 {
+	show(s);
 	irq_set(&s->irq, s->ris & s->imsc);
 }
 
@@ -260,60 +296,51 @@ static uint32_t flags(const struct pl011 *s)
 	return v;
 }
 
+static uint32_t reg(const struct pl011 *s, uint64_t offset)
+{
+	static const uint8_t id[8] = {0x11, 0x10, 0x34, 0x00, 0x0d, 0xf0, 0x05, 0xb1};
+
+	if (offset >= UARTPeriphID0 && offset < UARTPeriphID0 + 0x20)
+		return id[(offset - UARTPeriphID0) / 4];
+	switch (offset) {
+	case UARTRSR:
+		return s->rsr;
+	case UARTFR:
+		return flags(s);
+	case UARTILPR:
+		return s->ilpr;
+	case UARTIBRD:
+		return s->ibrd;
+	case UARTFBRD:
+		return s->fbrd;
+	case UARTLCR_H:
+		return s->lcr_h;
+	case UARTCR:
+		return s->cr;
+	case UARTIFLS:
+		return s->ifls;
+	case UARTIMSC:
+		return s->imsc;
+	case UARTRIS:
+		return s->ris;
+	case UARTMIS:
+		return s->ris & s->imsc;
+	case UARTDMACR:
+		return s->dmacr;
+	default:
+		guest_error(s->dev.name, "read of reserved offset 0x%x", (unsigned)offset);
+		return 0;
+	}
+}
+
 static enum mem_result pl011_read(void *opaque, uint64_t offset, unsigned size, uint64_t *value,
 				  struct mem_attrs attrs)
 {
-	static const uint8_t id[8] = {0x11, 0x10, 0x34, 0x00, 0x0d, 0xf0, 0x05, 0xb1};
 	struct pl011 *s = opaque;
 
-	if (offset >= UARTPeriphID0 && offset < UARTPeriphID0 + 0x20) {
-		*value = id[(offset - UARTPeriphID0) / 4];
-		return MEM_OK;
-	}
-	switch (offset) {
-	case UARTDR:
-		*value = read_data(s);
-		break;
-	case UARTRSR:
-		*value = s->rsr;
-		break;
-	case UARTFR:
-		*value = flags(s);
-		break;
-	case UARTILPR:
-		*value = s->ilpr;
-		break;
-	case UARTIBRD:
-		*value = s->ibrd;
-		break;
-	case UARTFBRD:
-		*value = s->fbrd;
-		break;
-	case UARTLCR_H:
-		*value = s->lcr_h;
-		break;
-	case UARTCR:
-		*value = s->cr;
-		break;
-	case UARTIFLS:
-		*value = s->ifls;
-		break;
-	case UARTIMSC:
-		*value = s->imsc;
-		break;
-	case UARTRIS:
-		*value = s->ris;
-		break;
-	case UARTMIS:
-		*value = s->ris & s->imsc;
-		break;
-	case UARTDMACR:
-		*value = s->dmacr;
-		break;
-	default:
-		guest_error(s->dev.name, "read of reserved offset 0x%x", (unsigned)offset);
-		*value = 0;
-	}
+	*value = offset == UARTDR ? read_data(s) : reg(s, offset);
+	if (!s->rx.count)
+		count_read(s);
 	return MEM_OK;
 }
 
@@ -453,7 +480,8 @@ static const struct prop pl011_props[] = {
 
 static const struct dev_region pl011_regions[] = {
 	{.address_offset = offsetof(struct pl011, address),
-	 .size = 0x1000,
+	 .size = SIZE,
+	 .shows = true,
 	 .secure_offset = offsetof(struct pl011, secure),
 	 .min_width = 1,
 	 .read = pl011_read,
@@ -492,6 +520,7 @@ static const struct dev_state pl011_state[] = {
 	 .count = FIFO_SIZE,
 	 .keep = true},
 	{.name = "overrun", .offset = offsetof(struct pl011, overrun), .size = 1},
+	{.name = "reads", .offset = offsetof(struct pl011, reads), .size = 4},
 	{0},
 };
 

@@ -40,6 +40,7 @@ struct hv_caps {
 	bool smccc_exits;   /* HVC and SMC (outside the reserved ranges) exit by themselves */
 	bool translate_intercept; /* the back end asks the interception policy itself */
 	bool dcache_coherent_off; /* guest accesses with caches off are coherent (FEAT_S2FWB) */
+	bool maps_devices;	  /* mem_map() with HV_DEVICE is worth it: an exit costs more than keeping pages right */
 	bool wait_for_interrupt;  /* has the function of this name */
 	bool virtual_time;	  /* runs on a virtual clock: hv_vm_config.clock, turns */
 	unsigned hw_breakpoints;
@@ -125,8 +126,9 @@ enum hv_timer {
 	HV_TIMER_HYP_VIRT,
 	HV_TIMER_COUNT
 };
-/* HV_SECURE: not in the Non-secure physical address space. */
-enum hv_prot { HV_READ = 1, HV_WRITE = 2, HV_EXEC = 4, HV_SECURE = 8 };
+/* HV_SECURE: not in the Non-secure physical address space. HV_DEVICE: registers of a device as they read now, no
+ * memory. */
+enum hv_prot { HV_READ = 1, HV_WRITE = 2, HV_EXEC = 4, HV_SECURE = 8, HV_DEVICE = 16 };
 enum hv_debug { HV_DEBUG_BRK = 1, HV_DEBUG_STEP = 2 };
 
 /* Where a vCPU executes. */

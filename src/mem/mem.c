@@ -6,6 +6,7 @@
  */
 #include "mem/mem.h"
 
+#include "host/icache.h"
 #include "util/bits.h"
 #include "util/err.h"
 #include "util/log.h"
@@ -180,6 +181,12 @@ static bool is_direct(const struct mem_region *r)
 {
 	return r->kind == MEM_RAM ||
 	       (r->kind == MEM_ROM && __atomic_load_n(&r->direct, __ATOMIC_ACQUIRE));
+}
+
+/* Is it in the guests' memory maps? The registers of a device are, but are no memory to anybody else. */
+static bool is_mapped(const struct mem_region *r)
+{
+	return is_direct(r) || (r->kind == MEM_MMIO && r->host && r->direct);
 }
 
 static bool usable(const struct mem_region *r, bool write, bool secure)
@@ -441,7 +448,7 @@ int mem_listen(struct mem_space *s, mem_map_fn *fn, void *opaque)
 	s->listener = xrealloc(s->listener, s->listener_count + 1, sizeof(*s->listener));
 	s->listener[s->listener_count++] = (struct listener){fn, opaque};
 	for (size_t i = 0; i < s->count && !result; i++) {
-		if (is_direct(s->region[i]))
+		if (is_mapped(s->region[i]))
 			result = fn(opaque, s->region[i], true);
 	}
 	pthread_mutex_unlock(&s->lock);
@@ -460,8 +467,8 @@ void mem_unlisten(struct mem_space *s, mem_map_fn *fn, void *opaque)
 	pthread_mutex_unlock(&s->lock);
 }
 
-/* While a ROM's pages are taken out of the guest, other PEs' reads exit and are served by the owner's
- * handler; they wait for its lock, which the caller holds. */
+/* While pages are taken out of the guest, other PEs' reads exit and are served by the owner's handler; they wait
+ * for its lock, which the caller holds. */
 void mem_set_direct(struct mem_region *r, bool direct)
 {
 	struct mem_space *s = r->space;
@@ -479,4 +486,19 @@ void mem_set_direct(struct mem_region *r, bool direct)
 			LOG(vm, "cannot %s %s in the guest", direct ? "map" : "unmap", r->name);
 	}
 	pthread_mutex_unlock(&s->lock);
+}
+
+/* The guest may read it as Device memory: on some hosts, behind the caches' back. */
+void mem_show(struct mem_region *r, uint64_t offset, uint32_t value)
+{
+	uint32_t *p;
+
+	if (!r->host)
+		return;
+	CHECK(offset % 4 == 0 && offset < r->size);
+	p = (uint32_t *)(void *)(r->host + offset);
+	if (__atomic_load_n(p, __ATOMIC_RELAXED) == value)
+		return;
+	__atomic_store_n(p, value, __ATOMIC_RELEASE);
+	host_dcache_flush_poc(p, sizeof(*p));
 }

@@ -5,8 +5,9 @@
  * A `struct mem_space` is one physical address map: RAM and ROM regions with host memory behind
  * them, and MMIO regions with handlers. It is built once (mem_add_*, then mem_freeze()) and its
  * list of regions never changes afterwards, so look-ups take no lock. What may change is whether a
- * ROM region is *direct*: a flash device in read-array mode is read straight from memory, in command
- * mode every access goes to its handlers.
+ * region is *direct*: a flash device in read-array mode is read straight from memory, in command
+ * mode every access goes to its handlers; a device whose registers can be read without effect for now
+ * may show them in a page, and guests read them without an exit.
  *
  * Locks: the space takes none around look-ups. An MMIO region has the mutex of its owner; the space
  * holds it while a handler runs.
@@ -57,14 +58,14 @@ struct mem_region {
 	uint64_t size;
 	enum mem_kind kind;
 	bool secure_only;      /* there for Secure accesses only */
-	uint8_t *host;	       /* RAM and ROM: the memory, not owned */
+	uint8_t *host;	       /* RAM and ROM: the memory, not owned; MMIO: what mem_show() has shown, or NULL */
 	mem_read_fn *read;     /* MMIO; ROM: used while not direct */
 	mem_write_fn *write;   /* MMIO and ROM; NULL: writes are ignored with a guest_error */
 	void *opaque;	       /* for read and write */
 	pthread_mutex_t *lock; /* held around read and write */
 	uint8_t min_width;     /* 1, 2, 4, 8 bytes; narrower reads are cut out of a wider one */
 	uint8_t max_width;     /* 1, 2, 4, 8; wider accesses are split, low address first */
-	bool direct;	       /* ROM: reads go straight to memory (atomic; see mem_set_direct) */
+	bool direct;	       /* reads go straight to memory (atomic; see mem_set_direct); MMIO: those of guests */
 	struct mem_stats stats;
 	struct mem_space *space; /* set by mem_add */
 };
@@ -110,14 +111,18 @@ enum mem_result mem_read(const struct mem_space *s, uint64_t gpa, unsigned size,
 enum mem_result mem_write(const struct mem_space *s, uint64_t gpa, unsigned size, uint64_t value,
 			  struct mem_attrs attrs);
 
-/* What a back end maps for its guests: called for every RAM and direct ROM region when it is
- * registered, and when a ROM region changes between direct and not. @map false: take it away. */
+/* What a back end maps for its guests: called for every RAM and direct region when it is registered, and
+ * when a region changes between direct and not. @map false: take it away. */
 typedef int mem_map_fn(void *opaque, const struct mem_region *r, bool map);
 /* Any number of listeners. Returns the first error of @fn; the listener is registered even so. */
 int mem_listen(struct mem_space *s, mem_map_fn *fn, void *opaque);
 void mem_unlisten(struct mem_space *s, mem_map_fn *fn, void *opaque);
 
-/* Switch a ROM region; called with the owner's lock held (from its handlers). */
+/* Switch a ROM region, or an MMIO region with a page behind it; called with the owner's lock held (from its
+ * handlers, or when its back end has news). */
 void mem_set_direct(struct mem_region *r, bool direct);
+/* MMIO with a page behind it: what a guest reads at @offset, a multiple of 4, while the region is direct. Other PEs
+ * may read it at this very moment. Without a page, nothing. Under the owner's lock. */
+void mem_show(struct mem_region *r, uint64_t offset, uint32_t value);
 
 #endif

@@ -25,6 +25,7 @@ void reverse_caps(const struct hv_caps *inner, struct hv_caps *caps)
 	c.page_size = inner->page_size;
 	c.zva_bytes = inner->zva_bytes;
 	c.counter_hz = inner->counter_hz;
+	c.maps_devices = inner->maps_devices;
 	c.virtual_time = false;
 	memcpy(c.host, inner->host, sizeof(c.host));
 	*caps = c;
@@ -138,12 +139,19 @@ static int map_in(struct reverse *r, enum view_kind kind, unsigned n)
 	return error;
 }
 
+/* Managed views get memory when they first name it. To soft the registers of a device are no memory, so their shadows
+ * have them already. */
+static bool is_due(enum view_kind kind, unsigned prot)
+{
+	return view_sees(kind, prot) && (kind >= VIEW_MANAGED || prot & HV_DEVICE);
+}
+
 int reverse_map_all(struct reverse *r, enum view_kind kind)
 {
 	int error = 0;
 
-	for (unsigned n = 0; n < SOFT_REGIONS && kind >= VIEW_MANAGED && !error; n++) {
-		if (view_sees(kind, r->regions[n].prot) && r->regions[n].len)
+	for (unsigned n = 0; n < SOFT_REGIONS && !error; n++) {
+		if (r->regions[n].len && is_due(kind, r->regions[n].prot))
 			error = map_in(r, kind, n);
 	}
 	return error;
@@ -187,15 +195,17 @@ static int mem_map(struct hv_vm *soft, uint64_t gpa, void *host, uint64_t len, u
 	pthread_mutex_lock(&r->lock);
 	while (n < SOFT_REGIONS && r->regions[n].len)
 		n++;
-	error = n < SOFT_REGIONS ? hv_soft_ops.mem_map(soft, gpa, host, len, prot) : -ENOSPC;
+	error = n < SOFT_REGIONS ? 0 : -ENOSPC;
+	if (!error && !(prot & HV_DEVICE))
+		error = hv_soft_ops.mem_map(soft, gpa, host, len, prot);
 	if (!error) {
 		r->regions[n].gpa = gpa;
 		r->regions[n].len = len;
 		r->regions[n].host = host;
 		r->regions[n].prot = prot;
 		r->regions[n].views = 0;
-		for (enum view_kind i = VIEW_MANAGED; i < VIEW_COUNT && !error; i++) {
-			if (r->vm[i] && view_sees(i, prot))
+		for (enum view_kind i = 0; i < VIEW_COUNT && !error; i++) {
+			if (r->vm[i] && is_due(i, prot))
 				error = map_in(r, i, n);
 		}
 	}
@@ -217,6 +227,9 @@ static int mem_unmap(struct hv_vm *soft, uint64_t gpa, uint64_t len)
 			if (bit(r->regions[n].views, i))
 				r->inner->mem_unmap(r->vm[i], gpa, len);
 		}
+		error = 0;
+		if (r->regions[n].prot & HV_DEVICE)
+			break;
 		error = hv_soft_ops.mem_unmap(soft, gpa, len);
 		forget_copies(r, r->regions[n].host, len);
 		break;

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static void *checked(void *p)
 {
@@ -16,6 +17,14 @@ static void *checked(void *p)
 void *xcalloc(size_t n, size_t size)
 {
 	return checked(calloc(n ? n : 1, size ? size : 1));
+}
+
+void *xpages(size_t size)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	void *p = checked(aligned_alloc(page, (size + page - 1) & ~(page - 1)));
+
+	return memset(p, 0, size);
 }
 
 void *xrealloc(void *p, size_t n, size_t size)

@@ -8,6 +8,8 @@
 #include <stddef.h>
 
 void *xcalloc(size_t n, size_t size);
+/* Zeroed, in pages of the host of its own; for free(). */
+void *xpages(size_t size);
 void *xrealloc(void *p, size_t n, size_t size);
 char *xstrdup(const char *s);
 char *xstrndup(const char *s, size_t n);

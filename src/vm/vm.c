@@ -319,16 +319,22 @@ static int build(struct vm *vm, struct err *e)
 
 static int map_region(void *opaque, const struct mem_region *r, bool map)
 {
+	static const unsigned prot[] = {
+		[MEM_RAM] = HV_READ | HV_WRITE | HV_EXEC,
+		[MEM_ROM] = HV_READ | HV_EXEC,
+		[MEM_MMIO] = HV_READ | HV_DEVICE,
+	};
 	struct vm *vm = opaque;
 	bool aligned = !(r->base % vm->caps.page_size) && !(r->size % vm->caps.page_size);
 
 	if (!aligned)
-		return r->kind == MEM_RAM ? -EINVAL : 0; /* ROM: served access by access */
+		return r->kind == MEM_RAM ? -EINVAL : 0; /* others: served access by access */
+	if (r->kind == MEM_MMIO && !vm->caps.maps_devices)
+		return 0;
 	if (!map)
 		return vm->hv->mem_unmap(vm->hv_vm, r->base, r->size);
 	return vm->hv->mem_map(vm->hv_vm, r->base, r->host, r->size,
-			       HV_READ | HV_EXEC | (r->kind == MEM_RAM ? HV_WRITE : 0) |
-				       (mem_is_secret(r) ? HV_SECURE : 0));
+			       prot[r->kind] | (mem_is_secret(r) ? HV_SECURE : 0));
 }
 
 static unsigned needed_ipa_bits(const struct vm *vm)

@@ -662,6 +662,32 @@ static void test_listener_fails(void **state)
 	machine_fini(&m);
 }
 
+/* Registers that a device shows are in the guests' memory maps, and no memory to anybody else. */
+static void test_shown(void **state)
+{
+	struct listener l = {0};
+	struct machine m;
+	uint8_t byte;
+
+	machine_init(&m, 4, 4);
+	assert_int_equal(mem_listen(m.s, on_map, &l), 0);
+	l.text[0] = 0;
+	mem_show(&m.dev.region, 8, 1); /* there is no page */
+	m.dev.region.host = calloc(1, 0x100);
+	mem_set_direct(&m.dev.region, true);
+	mem_show(&m.dev.region, 8, 0x12345678);
+	assert_int_equal(m.dev.region.host[8], 0x78);
+	assert_int_equal(m.dev.region.host[11], 0x12);
+	assert_string_equal(l.text, "+probe");
+	assert_null(mem_ptr(m.s, DEV, 4, false));
+	assert_int_equal(mem_copy_from(m.s, DEV, &byte, 1), MEM_UNHANDLED);
+	assert_int_not_equal(read_ok(&m, DEV + 8, 4), 0x12345678); /* the handler's */
+	mem_set_direct(&m.dev.region, false);
+	assert_string_equal(l.text, "+probe-probe");
+	free(m.dev.region.host);
+	machine_fini(&m);
+}
+
 /* ---- look-ups ---- */
 
 static void test_many_regions(void **state)
@@ -699,7 +725,7 @@ int main(void)
 		cmocka_unit_test(test_nothing_there), cmocka_unit_test(test_copy),
 		cmocka_unit_test(test_ptr),	      cmocka_unit_test(test_rom),
 		cmocka_unit_test(test_listeners),     cmocka_unit_test(test_listener_fails),
-		cmocka_unit_test(test_many_regions),
+		cmocka_unit_test(test_shown),	      cmocka_unit_test(test_many_regions),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -152,6 +152,7 @@ static int kvm_probe(const char *options, struct hv_caps *caps, struct err *e)
 	caps->ipa_bits = extension(fd, KVM_CAP_ARM_VM_IPA_SIZE);
 	caps->page_size = sysconf(_SC_PAGESIZE);
 	caps->views = true;
+	caps->maps_devices = true;
 	caps->hw_breakpoints = extension(fd, KVM_CAP_GUEST_DEBUG_HW_BPS);
 	caps->hw_watchpoints = extension(fd, KVM_CAP_GUEST_DEBUG_HW_WPS);
 	__asm__("mrs %0, cntfrq_el0" : "=r"(caps->counter_hz));

@@ -129,6 +129,7 @@ void soft_like_caps(const struct soft_like *l, struct hv_caps *caps)
 	caps->undef_icc = l->undef_icc;
 	caps->smccc_exits = l->smccc_exits;
 	caps->translate_intercept = false;
+	caps->maps_devices = true;
 	caps->dcache_coherent_off = l->dcache_coherent_off;
 	caps->hw_breakpoints = SOFT_BREAKPOINTS;
 	caps->hw_watchpoints = SOFT_WATCHPOINTS;
